@@ -1,0 +1,30 @@
+# The only door: people and CI run the same targets. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+.PHONY: help setup run check lint types test
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+
+.venv/.ready: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+setup: .venv/.ready ## Make the virtual environment with the locked versions
+
+run: setup ## Serve on the embedded database (ACCORD_BIND, ACCORD_WORKERS, ACCORD_DATABASE_URL, ACCORD_PROFILE)
+	@$(BIN)/accord serve
+
+lint: setup ## Style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: setup ## mypy --strict
+	@$(BIN)/mypy
+
+check: setup lint ## What every commit must pass
+
+test: setup ## All tests
+	@$(BIN)/python -m pytest -q

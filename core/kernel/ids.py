@@ -1,0 +1,21 @@
+"""The one place ids and random secrets come from."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from uuid import UUID
+
+from core.kernel import clock
+
+
+def new_uuid() -> UUID:
+    """Return a UUIDv7 (RFC 9562, 5.7): 48 bits of Unix milliseconds, then random; so primary keys grow with time."""
+    value = clock.now_ms() << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def new_secret(size_bytes: int = 32) -> str:
+    """Return `size_bytes` of randomness, base64url without padding."""
+    return secrets.token_urlsafe(size_bytes)

@@ -1,0 +1,50 @@
+"""Who is calling: the one resolved caller behind every kind of credential."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+NIL_UUID = UUID(int=0)
+ROOT_TENANT_ID = NIL_UUID
+
+CredentialKind = Literal["anonymous", "session", "token", "api_key"]
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller after verification.
+
+    credential_id identifies the session row, token family or key, for revocation and audit.
+    scopes are exact names ("projects:read") or `resource:*`; `iam:admin` passes every check but the elevated ones.
+    """
+
+    kind: CredentialKind
+    user_id: UUID
+    tenant_id: UUID
+    credential_id: str
+    scopes: frozenset[str]
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.kind == "anonymous"
+
+    @property
+    def key(self) -> str:
+        """Name this caller in idempotency and rate-limit keys."""
+        return f"user:{self.user_id}"
+
+    def holds(self, scope: str) -> bool:
+        """Say whether this caller may act under `scope`."""
+        if scope in self.scopes:
+            return True
+        if "iam:admin" in self.scopes and scope not in ELEVATED_SCOPES:
+            return True
+        return f"{scope.partition(':')[0]}:*" in self.scopes and scope not in ELEVATED_SCOPES
+
+
+ELEVATED_SCOPES = frozenset({"git:push", "settings:write"})
+"""Only a token made by elevation holds these; `iam:admin` and `x:*` do not imply them."""
+
+ANONYMOUS = Principal(kind="anonymous", user_id=NIL_UUID, tenant_id=NIL_UUID, credential_id="", scopes=frozenset())

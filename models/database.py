@@ -1,0 +1,159 @@
+"""The one door to the database: bound once, then `read()` and `write()` scopes around every query.
+
+SQLite: WAL; every write is BEGIN IMMEDIATE, because a deferred transaction that upgrades fails with "database is locked"
+whatever the busy timeout; a lock held by another process is awaited with a green sleep, never in SQLite's busy handler,
+which would freeze every greenlet of the worker. Nothing inside a SQLite write may switch greenlets.
+PostgreSQL: READ COMMITTED, pooled, psycopg2 made green by a wait callback.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import gevent
+import gevent.socket
+import peewee
+import psycopg2.extensions
+from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+
+from core.kernel.problems import Unavailable
+from core.kernel.settings import Settings
+
+database = peewee.DatabaseProxy()
+_lock_timeout_seconds = 10.0
+_LOCK_POLL_SECONDS = (0.0005, 0.01)
+
+
+def bind(settings: Settings) -> None:
+    """Point the proxy at the configured database; opens nothing yet.
+
+    Connections belong to a greenlet and are opened after gunicorn forks.
+    """
+    global _lock_timeout_seconds
+    _lock_timeout_seconds = settings.database_timeout_seconds
+    if database.obj is not None:
+        database.close_all()
+    database.initialize(_sqlite(settings) if settings.is_sqlite else _postgresql(settings))
+
+
+def is_sqlite() -> bool:
+    """Say which of the two databases is bound."""
+    return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+def _sqlite(settings: Settings) -> Any:
+    return PooledSqliteDatabase(
+        settings.database_url.removeprefix("sqlite:///"),
+        max_connections=None,
+        timeout=None,
+        check_same_thread=False,
+        pragmas={
+            "journal_mode": "wal",
+            "synchronous": settings.durability,
+            "foreign_keys": 1,
+            "busy_timeout": 0,
+            "cache_size": -16_000,
+            "temp_store": "memory",
+        },
+    )
+
+
+def _postgresql(settings: Settings) -> Any:
+    psycopg2.extensions.set_wait_callback(_wait_green)
+    parameters = psycopg2.extensions.parse_dsn(settings.database_url)
+    return PooledPostgresqlDatabase(
+        parameters.pop("dbname", ""),
+        max_connections=settings.database_pool_size,
+        timeout=settings.database_timeout_seconds,
+        stale_timeout=300,
+        **parameters,
+    )
+
+
+def _wait_green(connection: psycopg2.extensions.connection) -> None:
+    """Let other greenlets run while PostgreSQL works (psycogreen's callback, which is unmaintained)."""
+    while True:
+        state = connection.poll()
+        if state == psycopg2.extensions.POLL_OK:
+            return
+        if state == psycopg2.extensions.POLL_READ:
+            gevent.socket.wait_read(connection.fileno())
+        elif state == psycopg2.extensions.POLL_WRITE:
+            gevent.socket.wait_write(connection.fileno())
+        else:
+            raise psycopg2.OperationalError(f"unexpected poll state {state}")
+
+
+@contextmanager
+def read() -> Iterator[None]:
+    """Hold a connection for queries that change nothing; joins the scope that is already open.
+
+    Raises:
+        Unavailable: no connection within the timeout, or the database cannot be reached.
+    """
+    if not database.is_closed():
+        yield
+        return
+    _connect()
+    try:
+        yield
+    finally:
+        database.close()
+
+
+@contextmanager
+def write() -> Iterator[None]:
+    """Hold a transaction that is committed at the end and rolled back on any exception; an inner one is a savepoint.
+
+    Raises:
+        Unavailable: no connection or no write lock within the timeout, or the database cannot be reached.
+    """
+    if not database.is_closed() and database.in_transaction():
+        with database.atomic():
+            yield
+        return
+    with read(), _begun():
+        yield
+
+
+@contextmanager
+def _begun() -> Iterator[None]:
+    transaction = database.transaction("IMMEDIATE") if is_sqlite() else database.transaction()
+    deadline = time.monotonic() + _lock_timeout_seconds
+    while True:
+        try:
+            transaction.__enter__()
+            break
+        except peewee.OperationalError as error:
+            if "locked" not in str(error):
+                raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
+            if time.monotonic() > deadline:
+                raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
+            gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
+    try:
+        yield
+    except BaseException as error:
+        transaction.__exit__(type(error), error, error.__traceback__)
+        raise
+    transaction.__exit__(None, None, None)
+
+
+def after_commit(action: Callable[[], None]) -> None:
+    """Run `action` once the open transaction has committed (never after a rollback), or now when none is open."""
+    if database.is_closed() or not database.in_transaction():
+        action()
+    else:
+        database.after_commit(action)
+
+
+def _connect() -> None:
+    try:
+        database.connect()
+    except MaxConnectionsExceeded as error:
+        raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
+    except peewee.OperationalError as error:
+        raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error

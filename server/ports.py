@@ -1,0 +1,147 @@
+"""What the server asks of the product: Protocols, implemented in core and injected through the Service.
+
+The server knows no table and no rule; an implementation knows no HTTP.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from core.kernel.call import Event
+from core.kernel.principal import Principal
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """The credentials that a request carries, by scheme name of the contract; empty when it carries none.
+
+    is_unsafe: the method changes state, so a cookie caller must prove intent (CSRF).
+    allows_dev: the operation is one that the dev profile lets anonymous callers use.
+    """
+
+    values: Mapping[str, str]
+    is_unsafe: bool
+    error_style: str
+    client_address: str
+
+
+class CredentialVerifier(Protocol):
+    """Resolve credentials to a caller."""
+
+    def verify(self, credentials: Credentials) -> Principal | None:
+        """Return the caller, or None when there is no valid credential.
+
+        Raises:
+            CsrfFailed, AccountDisabled: the credential is good and may not be used like this.
+            Unavailable: the decision could not be made; never reported as a bad credential.
+        """
+
+    def is_current(self, principal: Principal) -> bool:
+        """Say whether a caller resolved earlier would still be accepted; asked for open streams."""
+
+    def epoch(self) -> int:
+        """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
+
+
+class Replay(msgspec.Struct, frozen=True, kw_only=True):
+    """The stored first answer of an idempotent request; channel names the durable stream of a streamed one."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    channel: str | None = None
+
+
+class IdempotencyStore(Protocol):
+    """Keep first answers, in the transaction of their effect. Every method is called inside `models.database.write()`."""
+
+    def begin(self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, is_secret: bool) -> Replay | None:
+        """Claim the key, or return what the first request was answered.
+
+        fingerprint: SHA-256 over method, path, query and body.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+            RequestInProgress: the first request has not ended, or its secret answer may no longer be replayed.
+        """
+
+    def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
+        """Keep the answer of a claimed key."""
+
+
+class RateDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the limiter says of one request; reset and retry are in seconds from now."""
+
+    is_admitted: bool
+    profile: str
+    limit: int
+    remaining: int
+    reset_seconds: int
+    retry_after_seconds: int = 0
+
+
+class RateLimiter(Protocol):
+    """Count requests against profiles."""
+
+    def take(
+        self, *, operation_id: str, method: str, path: str, profile: str | None, caller: str, client_address: str
+    ) -> RateDecision | None:
+        """Count one request; None when no profile applies to it."""
+
+
+class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
+    """head: seq of the newest event, 0 when there is none. pruned: events up to this seq are gone."""
+
+    head: int
+    pruned: int
+
+
+class EventLog(Protocol):
+    """Read durable events; written by core in the transactions of the data they tell of."""
+
+    def state(self, channel: str) -> ChannelState:
+        """Return where the channel stands."""
+
+    def read(self, positions: Mapping[str, int], limit: int) -> list[Event]:
+        """Return at most `limit` events behind `positions` (channel → seq), each channel's in seq order."""
+
+    def listen(self, wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Call `wake` soon after any commit that wrote events, until `stopped()`; blocks its greenlet."""
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """One claimed job: fence must accompany every write that the job makes."""
+
+    id: str
+    kind: str
+    payload: bytes
+    fence: int
+    attempt: int
+
+
+class JobQueue(Protocol):
+    """Durable work with leases: what a dead worker held is claimed again."""
+
+    def claim(self, worker_id: str, limit: int) -> Sequence[Job]:
+        """Take up to `limit` jobs that are due or whose lease has run out."""
+
+    def heartbeat(self, worker_id: str, job_ids: Sequence[str]) -> None:
+        """Renew this worker's leases in one UPDATE."""
+
+    def run(self, job: Job) -> None:
+        """Do the job to its end and record it; raises only what is a bug."""
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called in this process when a job is enqueued here."""
+
+
+class Ports(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything the server needs of the product."""
+
+    verifier: CredentialVerifier
+    idempotency: IdempotencyStore
+    limiter: RateLimiter
+    events: EventLog
+    jobs: JobQueue
