@@ -131,7 +131,13 @@ class JobQueue(Protocol):
         """Renew this worker's leases in one UPDATE."""
 
     def run(self, job: Job) -> None:
-        """Do the job to its end and record it; raises only what is a bug."""
+        """Do the job to its end and record it; raises only what is a bug.
+
+        A stopping worker raises GreenletExit in it, then calls `release`.
+        """
+
+    def release(self, worker_id: str, job_ids: Sequence[str]) -> None:
+        """Give up these leases unfinished, so that another worker may claim the jobs at once."""
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called in this process when a job is enqueued here."""

@@ -36,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat_seconds: float
     stream_queue_events: int
     stream_retry_ms: int
+    job_concurrency: int
     delta_flush_ms: int
     delta_flush_bytes: int
     event_retention_hours: int
@@ -222,6 +223,7 @@ SETTINGS: tuple[Row, ...] = (
         "a client further behind is cut and resumes by Last-Event-ID",
     ),
     Row("ACCORD_STREAM_RETRY_MS", _number(int, 0, 3600000), "1000", "ms", "reconnect hint that a stream begins with"),
+    Row("ACCORD_JOB_CONCURRENCY", _number(int, 1, 10000), "64", "jobs", "jobs that one worker runs at a time"),
     Row(
         "ACCORD_DELTA_FLUSH_MS", _number(int, 1, 10000), "50", "ms", "a reply's deltas are written together this often"
     ),
