@@ -1,106 +1,45 @@
-"""What every test may ask for: databases of its own, settings, a clock that stands still."""
+"""What every test may ask for: databases of its own, a judged client, people, settings, a clock that stands still."""
 
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import shutil
+import json
+import time
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import pytest
 
 from core.kernel import clock
-from core.kernel.settings import Settings, read
+from core.kernel.settings import Settings
 from models import database as database_door
+from tests import databases as sources
 from tests import postgres
+from tests.client import Client, InProcess
+from tests.factories.people import People, make_people
+from tests.oracle import Oracle
 
-BACKENDS = ("sqlite", "postgresql")
+ROOT = Path(__file__).parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --backend, which narrows the tests that use a database to one of the two."""
-    parser.addoption("--backend", choices=BACKENDS, help="run database tests on this backend only")
+    parser.addoption("--backend", choices=sources.BACKENDS, help="run database tests on this backend only")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that uses a database on both."""
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--backend")
-        metafunc.parametrize("backend", [chosen] if chosen else BACKENDS, scope="session")
-
-
-def read_settings(data_dir: Path, **variables: str) -> Settings:
-    """Read settings as a start would, with a data folder of the test's and `variables` (names without ACCORD_)."""
-    environment = {"ACCORD_DATA_DIR": str(data_dir)}
-    environment |= {f"ACCORD_{name.upper()}": value for name, value in variables.items()}
-    return read(environment)
+        metafunc.parametrize("backend", [chosen] if chosen else sources.BACKENDS, scope="session")
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     """Give dev settings with a data folder of the test's own; no database is made."""
-    return read_settings(tmp_path)
-
-
-class Databases(Protocol):
-    """A source of fresh databases on one backend."""
-
-    def create(self, folder: Path, *, migrated: bool) -> str:
-        """Make a database and return its URL."""
-
-    def drop(self, url: str) -> None:
-        """Remove it."""
-
-
-class SqliteDatabases:
-    """Databases as files: a migrated one is a copy of a file that was migrated once."""
-
-    def __init__(self, folder: Path) -> None:
-        self._template = folder / "template.db"
-        _migrate(f"sqlite:///{self._template}", folder)
-
-    def create(self, folder: Path, *, migrated: bool) -> str:
-        """Make a database file in `folder`."""
-        target = folder / "accord.db"
-        if migrated and self._template.exists():
-            shutil.copyfile(self._template, target)
-        return f"sqlite:///{target}"
-
-    def drop(self, url: str) -> None:
-        """Leave the file to pytest, which keeps the last folders for looking at."""
-
-
-class PostgresDatabases:
-    """Databases of the session's server: a migrated one is cloned from a template that was migrated once."""
-
-    def __init__(self, folder: Path, server: postgres.Server) -> None:
-        self._server = server
-        self._template = postgres.create_database(server)
-        _migrate(server.url(self._template), folder)
-
-    def create(self, folder: Path, *, migrated: bool) -> str:
-        """Make a database on the server."""
-        return self._server.url(postgres.create_database(self._server, self._template if migrated else None))
-
-    def drop(self, url: str) -> None:
-        """Remove the database."""
-        postgres.drop_database(self._server, url.rpartition("/")[2])
-
-
-def _migrate(url: str, folder: Path) -> None:
-    if importlib.util.find_spec("models.migrate") is None:
-        return
-    database_door.bind(read_settings(folder, database_url=url))
-    importlib.import_module("models.migrate").apply()
-    close_database()
-
-
-def close_database() -> None:
-    """Close every connection of this process, so that a template can be cloned and a database dropped."""
-    if database_door.database.obj is not None:
-        database_door.database.close_all()
+    return sources.read_settings(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -111,35 +50,106 @@ def postgres_server() -> Iterator[postgres.Server]:
 
 
 @pytest.fixture(scope="session")
-def databases(backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+def oracle() -> Oracle:
+    """Give the second opinion on the published contract."""
+    return Oracle(json.loads((ROOT / "models/contract/openapi.json").read_text()))
+
+
+class PeopledTemplates:
+    """Put people into a template, and remember them for the tests that get a copy of it."""
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._request = request
+        self._people: People | None = None
+
+    def fill(self, settings: Settings) -> None:
+        """Make the people in the bound database."""
+        self._people = make_people(open_client(settings, self._request.getfixturevalue("oracle")))
+
+    def people(self) -> People:
+        """Return them, each test its own copies."""
+        assert self._people is not None
+        return deepcopy(self._people)
+
+
+@pytest.fixture(scope="session")
+def peopled_templates(backend: str, request: pytest.FixtureRequest) -> PeopledTemplates:
+    """Give the people of this backend's template."""
+    return PeopledTemplates(request)
+
+
+@pytest.fixture(scope="session")
+def databases(
+    backend: str,
+    peopled_templates: PeopledTemplates,
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> sources.Databases:
     """Give the source of databases of the backend that the test runs on."""
     folder = tmp_path_factory.mktemp(backend)
+    fills = {"migrated": ("empty", sources.migrate), "peopled": ("migrated", peopled_templates.fill)}
     if backend == "sqlite":
-        return SqliteDatabases(folder)
-    return PostgresDatabases(folder, request.getfixturevalue("postgres_server"))
+        return sources.SqliteDatabases(folder, fills)
+    return sources.PostgresDatabases(folder, fills, request.getfixturevalue("postgres_server"))
 
 
 @pytest.fixture
-def empty_database(databases: Databases, tmp_path: Path) -> Iterator[Settings]:
+def empty_database(databases: sources.Databases, tmp_path: Path) -> Iterator[Settings]:
     """Bind a database without tables, for tests of migrations, and give its settings."""
-    yield from _bound(databases, tmp_path, migrated=False)
+    yield from _bound(databases, tmp_path, "empty")
 
 
 @pytest.fixture
-def database(databases: Databases, tmp_path: Path) -> Iterator[Settings]:
-    """Bind a fresh migrated database, on SQLite and on PostgreSQL in turn, and give its settings."""
-    yield from _bound(databases, tmp_path, migrated=True)
+def database(databases: sources.Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
+    """Bind a fresh migrated database, on SQLite and on PostgreSQL in turn, and give its settings.
+
+    A test that asks for `people` finds them in it.
+    """
+    yield from _bound(databases, tmp_path, "peopled" if "people" in request.fixturenames else "migrated")
 
 
-def _bound(databases: Databases, folder: Path, *, migrated: bool) -> Iterator[Settings]:
-    url = databases.create(folder, migrated=migrated)
-    settings = read_settings(folder, database_url=url)
+def _bound(databases: sources.Databases, folder: Path, template: str) -> Iterator[Settings]:
+    url = databases.create(folder, template)
+    settings = sources.read_settings(folder, database_url=url)
     database_door.bind(settings)
     try:
         yield settings
     finally:
-        close_database()
+        sources.close()
         databases.drop(url)
+
+
+@pytest.fixture
+def people(database: Settings, peopled_templates: PeopledTemplates) -> People:
+    """Give ada (administrator), ben and cyn (members), signed in with a token and a session each."""
+    return peopled_templates.people()
+
+
+@pytest.fixture
+def service(database: Settings) -> Any:
+    """Build the product's service on the test's database."""
+    return build_service(database)
+
+
+@pytest.fixture
+def client(service: Any, oracle: Oracle) -> Client:
+    """Give a client of the service in this process; every exchange is judged against the contract."""
+    return Client(InProcess(create_app(service)), oracle)
+
+
+def build_service(settings: Settings) -> Any:
+    """Build the product's service."""
+    return importlib.import_module("handlers.service").build(settings)
+
+
+def create_app(service: Any) -> Any:
+    """Build the WSGI application."""
+    return importlib.import_module("server.app").create_app(service)
+
+
+def open_client(settings: Settings, oracle: Oracle) -> Client:
+    """Give a client of a service on the bound database."""
+    return Client(InProcess(create_app(build_service(settings))), oracle)
 
 
 class FrozenClock:
@@ -158,8 +168,8 @@ class FrozenClock:
 
 @pytest.fixture
 def frozen_clock() -> Iterator[FrozenClock]:
-    """Hold time still at 2026-01-01T00:00:00Z; `advance(seconds)` moves it."""
-    frozen = FrozenClock(1_767_225_600.0)
+    """Hold time still at the present second; `advance(seconds)` moves it."""
+    frozen = FrozenClock(float(int(time.time())))
     former = clock.set_source(frozen)
     yield frozen
     clock.set_source(former)

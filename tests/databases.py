@@ -1,0 +1,112 @@
+"""Fresh databases for tests: copies of templates, which are made once a session and backend.
+
+A template is `empty`, `migrated`, or `peopled` (migrated, with the people of tests.factories.people already in it).
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import shutil
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+from core.kernel.settings import Settings, read
+from models import database
+from tests import postgres
+
+BACKENDS = ("sqlite", "postgresql")
+SECRET_KEY = "a-secret-of-the-tests-that-every-copy-of-a-template-shares"
+Fill = Callable[[Settings], None]
+
+
+def read_settings(data_dir: Path, **variables: str) -> Settings:
+    """Read settings as a start would, with a data folder of the test's and `variables` (names without ACCORD_)."""
+    environment = {"ACCORD_DATA_DIR": str(data_dir), "ACCORD_SECRET_KEYS": SECRET_KEY}
+    environment |= {f"ACCORD_{name.upper()}": value for name, value in variables.items()}
+    return read(environment)
+
+
+def close() -> None:
+    """Close every connection of this process, so that a template can be cloned and a database dropped."""
+    if database.database.obj is not None:
+        database.database.close_all()
+
+
+def migrate(_settings: Settings) -> None:
+    """Bring the bound database to the newest schema."""
+    if importlib.util.find_spec("models.migrate") is not None:
+        importlib.import_module("models.migrate").apply()
+
+
+class Databases(ABC):
+    """Copies of templates on one backend. fills: template → (the template it is made from, what is put in)."""
+
+    def __init__(self, folder: Path, fills: dict[str, tuple[str, Fill]]) -> None:
+        self._folder = folder
+        self._fills = fills
+        self._templates: dict[str, str] = {}
+
+    def create(self, folder: Path, template: str = "migrated") -> str:
+        """Make a database and return its URL; `folder` takes its files."""
+        return self._copy(self._template(template), folder)
+
+    def _template(self, name: str) -> str | None:
+        if name == "empty":
+            return None
+        if name not in self._templates:
+            base, fill = self._fills[name]
+            folder = self._folder / name
+            folder.mkdir()
+            url = self.create(folder, base)
+            settings = read_settings(folder, database_url=url)
+            database.bind(settings)
+            try:
+                fill(settings)
+            finally:
+                close()
+            self._templates[name] = url
+        return self._templates[name]
+
+    @abstractmethod
+    def _copy(self, url: str | None, folder: Path) -> str:
+        """Copy a template, or make an empty database."""
+
+    @abstractmethod
+    def drop(self, url: str) -> None:
+        """Remove a database."""
+
+
+class SqliteDatabases(Databases):
+    """Databases as files."""
+
+    def _copy(self, url: str | None, folder: Path) -> str:
+        target = folder / "accord.db"
+        if url is not None:
+            source = url.removeprefix("sqlite:///")
+            with sqlite3.connect(source) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+            shutil.copyfile(source, target)
+        return f"sqlite:///{target}"
+
+    def drop(self, url: str) -> None:
+        """Leave the file to pytest, which keeps the last folders for looking at."""
+
+
+class PostgresDatabases(Databases):
+    """Databases of the session's server."""
+
+    def __init__(self, folder: Path, fills: dict[str, tuple[str, Fill]], server: postgres.Server) -> None:
+        super().__init__(folder, fills)
+        self._server = server
+
+    def _copy(self, url: str | None, folder: Path) -> str:
+        template = None if url is None else url.rpartition("/")[2]
+        return self._server.url(postgres.create_database(self._server, template))
+
+    def drop(self, url: str) -> None:
+        """Remove the database."""
+        postgres.drop_database(self._server, url.rpartition("/")[2])
