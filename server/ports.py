@@ -6,11 +6,12 @@ The server knows no table and no rule; an implementation knows no HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from core.kernel.call import Event
+from core.kernel.operation import Operation
 from core.kernel.principal import Principal
 
 
@@ -18,13 +19,14 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """The credentials that a request carries, by scheme name of the contract; empty when it carries none.
 
     is_unsafe: the method changes state, so a cookie caller must prove intent (CSRF).
-    allows_dev: the operation is one that the dev profile lets anonymous callers use.
+    error_style: the operation's surface; on some the dev profile lets callers in who send no credential.
     """
 
     values: Mapping[str, str]
     is_unsafe: bool
     error_style: str
     client_address: str
+    operation_id: str = ""
 
 
 class CredentialVerifier(Protocol):
@@ -69,6 +71,9 @@ class IdempotencyStore(Protocol):
 
     def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
         """Keep the answer of a claimed key."""
+
+    def release(self, *, caller: str, operation_id: str, key: str) -> None:
+        """Give up a claimed key unanswered: a streaming operation, whose claim is committed before its handler runs, failed."""
 
 
 class RateDecision(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +148,28 @@ class JobQueue(Protocol):
         """Have `wake` called in this process when a job is enqueued here."""
 
 
+class DefinitionSource(Protocol):
+    """Operations that users define at run time; None in Ports where a product has none."""
+
+    def generation(self) -> int:
+        """Return a number that grows with every change; one cheap read of the database."""
+
+    def load(self) -> DefinitionSet:
+        """Compile what is enabled now."""
+
+
+class DefinitionSet(msgspec.Struct, frozen=True, kw_only=True):
+    """A compiled set of run-time operations: the same kind of table as the contract's own.
+
+    bundle: the OpenAPI document that its schema pointers point into. handlers: operationId → function.
+    """
+
+    generation: int
+    operations: tuple[Operation, ...]
+    bundle: dict[str, Any]
+    handlers: Mapping[str, Callable[..., Any]]
+
+
 class Ports(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the server needs of the product."""
 
@@ -151,3 +178,4 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     limiter: RateLimiter
     events: EventLog
     jobs: JobQueue
+    definitions: DefinitionSource | None = None
