@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
 .PHONY: help setup run check lint types test
 
 help: ## List the targets
@@ -24,7 +25,8 @@ lint: setup ## Style
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
-check: setup lint ## What every commit must pass
+check: lint types ## What every commit must pass: style, types, structure, fast tests
+	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit
 
-test: setup ## All tests
-	@$(BIN)/python -m pytest -q
+test: setup ## All tests, on SQLite and on a PostgreSQL of their own
+	@$(PYTEST) -m "not long"
