@@ -13,7 +13,7 @@ import http.client
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import quote, unquote_to_bytes, urlencode, urlsplit
 
@@ -37,6 +37,14 @@ class Person:
     token: str | None = None
     session: str | None = None
     csrf: str | None = None
+
+    def in_browser(self) -> Person:
+        """Return the same person with the session alone."""
+        return replace(self, token=None)
+
+    def by_token(self) -> Person:
+        """Return the same person with the bearer alone."""
+        return replace(self, session=None, csrf=None)
 
     def headers(self, method: str) -> dict[str, str]:
         """Return the headers that authenticate a request of this method; the bearer wins when there is one."""

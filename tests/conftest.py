@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from tests import databases as sources
 from tests import postgres
 from tests.client import Client, InProcess
 from tests.factories.people import People, make_people
+from tests.live import Launcher, Live
 from tests.oracle import Oracle
 
 ROOT = Path(__file__).parent.parent
@@ -150,6 +153,41 @@ def create_app(service: Any) -> Any:
 def open_client(settings: Settings, oracle: Oracle) -> Client:
     """Give a client of a service on the bound database."""
     return Client(InProcess(create_app(build_service(settings))), oracle)
+
+
+@pytest.fixture(scope="session")
+def launcher(databases: sources.Databases, peopled_templates: PeopledTemplates, oracle: Oracle) -> Launcher:
+    """Give what starts servers on copies of the peopled template."""
+    return Launcher(databases, peopled_templates.people, oracle)
+
+
+@pytest.fixture(scope="session")
+def live(launcher: Launcher, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """Hold one running server of 2 workers per backend, shared by the tests that leave it usable."""
+    with launcher.launched(tmp_path_factory.mktemp("live")) as running:
+        yield running
+
+
+@pytest.fixture
+def launch(launcher: Launcher, tmp_path: Path) -> Iterator[Callable[..., Live]]:
+    """Start servers that the test may harm: launch(workers=2, heartbeat_seconds="1"); all are stopped at its end."""
+    with ExitStack() as stack:
+        yield lambda **options: stack.enter_context(launcher.launched(_subfolder(tmp_path), **options))
+
+
+def _subfolder(folder: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=folder))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show the end of the server's log beneath a failure."""
+    report = yield
+    if report.failed and isinstance(item, pytest.Function):
+        for value in item.funcargs.values():
+            if isinstance(value, Live):
+                report.sections.append(("server log", value.server.log_tail()))
+    return report
 
 
 class FrozenClock:

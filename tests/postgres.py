@@ -13,7 +13,7 @@ import os
 import pwd
 import re
 import shutil
-import socket
+import signal
 import subprocess
 import tempfile
 import time
@@ -27,6 +27,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg2
 import psycopg2.extensions
 
+from tests.processes import KeptProcess, free_port
+
 _READY_SECONDS = 30.0
 _ADMIN = "postgres"
 _FAST_AND_FORGETFUL = {
@@ -37,14 +39,6 @@ _FAST_AND_FORGETFUL = {
     "max_connections": "300",
     "shared_buffers": "32MB",
 }
-# Runs the server ("$@") and ends it when told ("keep") or when the pipe from the tests closes, however they ended.
-_KEEPER = """
-folder=$1; shift
-"$@" & server=$!
-read -r order
-kill -INT "$server"; wait "$server"
-[ "$order" = keep ] || rm -rf "$folder"
-"""
 
 
 class PostgresMissing(RuntimeError):
@@ -91,12 +85,6 @@ def _group_of(user: str | None) -> int | None:
     return None if user is None else pwd.getpwnam(user).pw_gid
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class PostgresServer:
     """A server of our own in a temporary folder; it ends, and the folder goes, with the process that made it."""
 
@@ -106,8 +94,8 @@ class PostgresServer:
         if self._user is not None:
             shutil.chown(self.folder, self._user, _group_of(self._user))
         self._binaries = self._executable(binaries or find_binaries())
-        self._port = _free_port()
-        self._keeper: subprocess.Popen[bytes] | None = None
+        self._port = free_port()
+        self._process: KeptProcess | None = None
         self._initialize()
         self.start()
 
@@ -119,26 +107,24 @@ class PostgresServer:
         """Start the server and wait until it answers."""
         settings = [part for name, value in _FAST_AND_FORGETFUL.items() for part in ("-c", f"{name}={value}")]
         server = [self._binaries / "postgres", "-D", self._data, "-h", "127.0.0.1", "-p", str(self._port), *settings]
-        command = ["/bin/sh", "-c", _KEEPER, "keeper", self.folder, *server, "-k", self.folder]
-        with self._log.open("ab") as log:
-            self._keeper = subprocess.Popen(
-                [str(part) for part in command],
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                start_new_session=True,
-                **self._identity,
-            )
+        self._process = KeptProcess(
+            [*server, "-k", self.folder],
+            log=self._log,
+            stop_signal=signal.SIGINT,
+            folder=self.folder,
+            identity=self._identity,
+        )
         self._await_answer()
 
     def stop(self) -> None:
         """Stop the server and keep its data, as a restart of the machine's database would."""
-        self._end(b"keep\n")
+        if self._process is not None:
+            self._process.stop(keep_folder=True)
+            self._process = None
 
     def close(self) -> None:
         """Stop the server and remove its folder."""
-        self._end(b"remove\n")
+        self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -189,16 +175,10 @@ class PostgresServer:
                 _connect(self.url()).close()
                 return
             except psycopg2.OperationalError as error:
-                ended = self._keeper is None or self._keeper.poll() is not None
+                ended = self._process is None or not self._process.is_running
                 if ended or time.monotonic() > deadline:
                     raise PostgresMissing(f"the server did not start: {self._log.read_text()[-2000:]}") from error
                 time.sleep(0.03)
-
-    def _end(self, order: bytes) -> None:
-        if self._keeper is None:
-            return
-        self._keeper.communicate(order, timeout=_READY_SECONDS)
-        self._keeper = None
 
 
 class GivenServer:
