@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run check lint types test
+.PHONY: help setup run generate check-generated check lint types test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -19,14 +19,20 @@ setup: .venv/.ready ## Make the virtual environment with the locked versions
 run: setup ## Serve on the embedded database (ACCORD_BIND, ACCORD_WORKERS, ACCORD_DATABASE_URL, ACCORD_PROFILE)
 	@$(BIN)/accord serve
 
+generate: setup ## Compile spec/ into models/contract and handlers/bindings.py
+	@$(BIN)/python -m codegen.cli generate
+
+check-generated: setup ## Generated files are what the contract compiles to
+	@$(BIN)/python -m codegen.cli generate --check
+
 lint: setup ## Style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
-check: lint types ## What every commit must pass: style, types, structure, fast tests
-	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit
+check: lint types check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
+	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -m "not long"

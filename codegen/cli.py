@@ -1,0 +1,104 @@
+"""The compiler's commands: lint, bundle, generate, check and new."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from codegen.findings import Refused, render
+from codegen.project import Project, find_project
+
+
+def generate(arguments: list[str]) -> int:
+    """Compile the contract into types, table and documents; write what changed."""
+    from codegen import generate as generation  # noqa: PLC0415  (so that `accord lint --help` stays quick)
+
+    parser = argparse.ArgumentParser(prog="accord generate", description=generate.__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not fresh")
+    parser.add_argument("--no-cache", action="store_true", help="compile even when nothing seems to have changed")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+    if options.check:
+        return _guarded(project, lambda: _report_stale(generation.check(project)))
+
+    def run() -> int:
+        for path in generation.generate(project, use_cache=not options.no_cache):
+            print(path)
+        return 0
+
+    return _guarded(project, run)
+
+
+def lint(arguments: list[str]) -> int:
+    """Judge the contract; print every finding with its place and the fix."""
+    from codegen import ir  # noqa: PLC0415
+    from codegen.bundle import bundle as join  # noqa: PLC0415
+    from codegen.lint import lint as judge  # noqa: PLC0415
+    from codegen.load import Sources  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="accord lint", description=lint.__doc__)
+    parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+    sources = Sources(project.root, options.contract or project.contract)
+
+    def run() -> int:
+        findings = judge(ir.build(join(sources)))
+        if findings:
+            raise Refused(findings)
+        return 0
+
+    return _guarded(project, run)
+
+
+def bundle(arguments: list[str]) -> int:
+    """Print the contract as one document."""
+    from codegen.bundle import bundle as join  # noqa: PLC0415
+    from codegen.emit import documents  # noqa: PLC0415
+    from codegen.load import Sources  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="accord bundle", description=bundle.__doc__)
+    parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
+    parser.add_argument("--yaml", action="store_true", help="YAML instead of JSON")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+    sources = Sources(project.root, options.contract or project.contract)
+
+    def run() -> int:
+        joined = join(sources)
+        sys.stdout.write(documents.openapi_yaml(joined) if options.yaml else documents.as_json(joined.document))
+        return 0
+
+    return _guarded(project, run)
+
+
+def _report_stale(paths: list[str]) -> int:
+    for path in paths:
+        print(f"{path}: not what the contract compiles to; run `accord generate`", file=sys.stderr)
+    return 1 if paths else 0
+
+
+def _guarded(project: Project, run: Callable[[], int]) -> int:
+    try:
+        return run()
+    except Refused as refusal:
+        print(render(refusal.findings, project.root), file=sys.stderr)
+        print(f"{len(refusal.findings)} finding(s)", file=sys.stderr)
+        return 1
+
+
+COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command by name, for `python -m codegen.cli`."""
+    if not arguments or arguments[0] not in COMMANDS:
+        print(f"usage: python -m codegen.cli {{{','.join(COMMANDS)}}} …", file=sys.stderr)
+        return 2
+    return COMMANDS[arguments[0]](arguments[1:])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

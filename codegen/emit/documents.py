@@ -1,0 +1,70 @@
+"""Writes the data files: operation table, bundled contract, origins, and the routing skeleton."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import yaml
+
+from codegen import ir
+from codegen.bundle import Bundle
+from core.kernel.operation import Contract
+
+_ORIGIN_KINDS = {"schema", "operation", "parameter", "header", "requestBody", "response", "mediaType"}
+
+
+def as_json(value: Any) -> str:
+    """Return readable, byte-stable JSON; members keep the order the contract gives them."""
+    return json.dumps(value, indent=1, ensure_ascii=False, separators=(",", ": ")) + "\n"
+
+
+def operations_json(contract: Contract) -> str:
+    """Return the operation table."""
+    return msgspec.json.format(msgspec.json.encode(contract), indent=1).decode() + "\n"
+
+
+def openapi_yaml(bundle: Bundle) -> str:
+    """Return the bundled document as YAML."""
+    text: str = yaml.dump(
+        bundle.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False
+    )
+    return text
+
+
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def origins_json(bundle: Bundle) -> str:
+    """Return `{files, nodes}`: pointer of every schema keyword and every part of an operation → [file, line, column]."""
+    files = {name: index for index, name in enumerate(bundle.sources.names)}
+    rows = []
+    for pointer in sorted(bundle.origins):
+        kind = bundle.kinds.get(pointer)
+        owner = bundle.kinds.get(pointer.rpartition("/")[0])
+        if kind in _ORIGIN_KINDS or owner == "schema":
+            location = bundle.locate(pointer)
+            rows.append(f"{json.dumps('#' + pointer)}:[{files[location.file]},{location.line},{location.column}]")
+    return '{"files":' + json.dumps(list(files)) + ',"nodes":{\n' + ",\n".join(rows) + "\n}}\n"
+
+
+def routes_json(contract: ir.Contract) -> str:
+    """Return an OpenAPI 3.0.3 document with paths, operationIds and path parameters (all strings) and nothing else.
+
+    A router that knows 3.0 only can load it; values are judged by the compiled contract.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in contract.operations:
+        names = [p.name for p in operation.parameters if p.location == "path"]
+        paths.setdefault(operation.path, {})[operation.method.lower()] = {
+            "operationId": operation.id,
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+            ],
+            "responses": {"default": {"description": ""}},
+        }
+    info = {"title": contract.root["info"]["title"], "version": str(contract.root["info"]["version"])}
+    return as_json({"openapi": "3.0.3", "info": info, "paths": paths})

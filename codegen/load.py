@@ -1,0 +1,100 @@
+"""Loads the files of a contract on demand and resolves `$ref` between them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from codegen.findings import Finding, Location, Refused
+from codegen.locate import Json, SourceFile, read_file, read_text, unescape
+
+
+class Address(NamedTuple):
+    """A node of the sources: the file's name and a JSON pointer into it."""
+
+    file: str
+    pointer: str
+
+
+class Sources:
+    """The files of one contract, parsed at most once each.
+
+    Names are paths relative to `root` with forward slashes, the form in which findings and origins show them.
+    """
+
+    def __init__(self, root: Path, entry: str) -> None:
+        self.root = root
+        self.entry = entry
+        self._files: dict[str, SourceFile] = {}
+
+    @classmethod
+    def of_text(cls, text: str, name: str = "contract.yaml") -> Sources:
+        """Return sources of one document that is in no file; a `$ref` to another file is refused."""
+        sources = cls(Path("/dev/null"), name)
+        sources._files[name] = read_text(text, name)
+        return sources
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the files read so far, sorted."""
+        return sorted(self._files)
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 over names and texts of the files read so far."""
+        digest = hashlib.sha256()
+        for name in self.names:
+            digest.update(f"{name}\0{len(self._files[name].text)}\0{self._files[name].text}".encode())
+        return digest.hexdigest()
+
+    def file(self, name: str) -> SourceFile:
+        """Return a parsed file; `name` is one that was given before or found by `resolve`."""
+        if name not in self._files:
+            self._files[name] = read_file(self.root / name, name)
+        return self._files[name]
+
+    def locate(self, address: Address) -> Location:
+        """Return the place of a node."""
+        return self.file(address.file).locate(address.pointer)
+
+    def get(self, address: Address) -> Json:
+        """Return the data at an address that is known to exist."""
+        data = self.file(address.file).data
+        for token in address.pointer.split("/")[1:]:
+            data = data[int(token)] if isinstance(data, list) else data[unescape(token)]
+        return data
+
+    def resolve(self, ref: str, at: Address) -> Address:
+        """Return what `ref`, written in the node `at`, points to.
+
+        Raises:
+            Refused: it leaves this machine, or names a file or node that does not exist.
+        """
+        parts = urlsplit(ref)
+        if parts.scheme or parts.netloc:
+            self._refuse(at, f"copy {ref} into the contract; a $ref must not leave the machine")
+        name = self._sibling(at.file, unquote(parts.path)) if parts.path else at.file
+        if name not in self._files and not (self.root / name).is_file():
+            self._refuse(at, f"$ref {ref!r}: there is no file {name}")
+        pointer = unquote(parts.fragment)
+        if pointer and not pointer.startswith("/"):
+            self._refuse(at, f"$ref {ref!r}: write a JSON pointer behind '#'; anchors are not supported")
+        target = Address(name, pointer)
+        if not self._exists(target):
+            self._refuse(at, f"$ref {ref!r}: {name} has no {pointer or 'content'}")
+        return target
+
+    def _sibling(self, file: str, path: str) -> str:
+        return os.path.normpath(os.path.join(os.path.dirname(file), path)).replace(os.sep, "/")
+
+    def _exists(self, address: Address) -> bool:
+        try:
+            return self.get(address) is not None
+        except (KeyError, IndexError, ValueError, TypeError):
+            return False
+
+    def _refuse(self, at: Address, message: str) -> None:
+        location = self.file(at.file).locate(f"{at.pointer}/$ref")
+        raise Refused([Finding("refs", location, message)])

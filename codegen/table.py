@@ -1,0 +1,390 @@
+"""Compiles the IR into the operation table that the server serves (core.kernel.operation.Contract)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
+
+import msgspec
+
+from codegen import ir
+from codegen.bundle import Bundle
+from codegen.emit.shapes import Shaper
+from codegen.findings import Finding, Refused
+from codegen.names import camel, snake
+from core.kernel import operation as table
+from core.kernel.operation import Shape
+
+BY_POLICY = frozenset({"idempotency-key", "if-match", "if-none-match"})
+"""Header parameters that the server itself consumes; a handler never sees them."""
+
+_STYLES = {
+    "path": {"simple"},
+    "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"},
+    "header": {"simple"},
+    "cookie": {"form"},
+}
+_SHAPES: tuple[Shape, ...] = ("integer", "number", "boolean", "null", "string")
+TypeOf = Callable[[str, str], str | None]
+
+
+class Compiler:
+    """Compiles one contract; after `compile`, `shaper.shapes` holds every type that the table names."""
+
+    def __init__(self, contract: ir.Contract, package: str) -> None:
+        self._contract = contract
+        self._bundle = contract.bundle
+        self._package = package
+        self.shaper = Shaper(contract.bundle)
+
+    def compile(self) -> table.Contract:
+        """Return the table.
+
+        Raises:
+            Refused: the contract uses something that can be neither compiled nor enforced.
+        """
+        root = self._contract.root
+        styles = root.get("x-error-styles", {"default": {}})
+        return table.Contract(
+            title=root["info"]["title"],
+            version=str(root["info"]["version"]),
+            fingerprint=self._bundle.sources.fingerprint(),
+            schemes=tuple(self._scheme(name) for name in sorted(root.get("components", {}).get("securitySchemes", {}))),
+            styles={
+                name: self._converted(f"/x-error-styles/{name}", styles[name], table.ErrorStyle)
+                for name in sorted(styles)
+            },
+            style_prefixes=tuple(
+                table.StylePrefix(prefix=prefix, style=style)
+                for prefix, style in sorted(root.get("x-error-prefixes", {}).items())
+            ),
+            operations=tuple(self._operation(operation) for operation in self._contract.operations),
+        )
+
+    def _operation(self, operation: ir.Operation) -> table.Operation:
+        node = operation.node
+        parameters = self._parameters(operation)
+        return table.Operation(
+            id=operation.id,
+            method=operation.method,
+            path=operation.path,
+            area=operation.area,
+            resource=operation.resource,
+            origin=self._origin(operation.pointer),
+            summary=node.get("summary", ""),
+            error_style=operation.path_node.get("x-error-style", "default"),
+            responses=tuple(self._response(operation, response) for response in operation.responses),
+            security=self._security(operation),
+            public_reason=node.get("x-public"),
+            parameters=parameters,
+            parameters_type=self._parameters_type(operation, parameters),
+            ignores_unknown_query=node.get("x-unknown-query", "refuse") == "ignore",
+            body=self._body(operation),
+            rate_profile=node.get("x-rate-profile"),
+            is_idempotent=node.get("x-idempotent", False),
+            has_secret_response=node.get("x-secret-response", False),
+            paging=self._paging(operation),
+            max_body_bytes=node.get("x-max-body", 1_048_576),
+            is_catch_all=operation.path_node.get("x-catch-all", False),
+            etag_of=self._etag_of(operation),
+            is_deprecated=node.get("deprecated", False),
+            sunset=node.get("x-sunset"),
+        )
+
+    def _etag_of(self, operation: ir.Operation) -> str | None:
+        etag = operation.node.get("x-etag")
+        if isinstance(etag, dict):
+            return str(etag["of"])
+        return operation.id if etag else None
+
+    def _paging(self, operation: ir.Operation) -> table.Paging | None:
+        if "x-paging" not in operation.node:
+            return None
+        paging: table.Paging = self._converted(
+            f"{operation.pointer}/x-paging", operation.node["x-paging"], table.Paging
+        )
+        return paging
+
+    def _security(self, operation: ir.Operation) -> tuple[table.Requirement, ...]:
+        default: list[dict[str, list[str]]] = self._contract.root.get("security", [])
+        alternatives = operation.node.get("security", default)
+        return tuple(
+            table.Requirement(
+                schemes=tuple(alternative),
+                scopes=tuple(dict.fromkeys(scope for scopes in alternative.values() for scope in scopes)),
+            )
+            for alternative in alternatives
+        )
+
+    def _scheme(self, name: str) -> table.Scheme:
+        pointer, node = self._bundle.follow(f"/components/securitySchemes/{name}")
+        if node.get("type") == "apiKey" and node.get("in") in {"cookie", "header", "query"}:
+            return table.Scheme(name=name, kind=node["in"], parameter=node["name"])
+        if node.get("type") == "http" and str(node.get("scheme")).lower() == "bearer":
+            return table.Scheme(name=name, kind="bearer", parameter="Authorization")
+        self._refuse(pointer, "write an apiKey or an http bearer scheme; other kinds of credential are not enforced")
+
+    def _parameters(self, operation: ir.Operation) -> tuple[table.Parameter, ...]:
+        result: list[table.Parameter] = []
+        for parameter in operation.parameters:
+            if parameter.location == "header" and parameter.name.lower() in {"accept", "content-type", "authorization"}:
+                self._refuse(
+                    parameter.pointer,
+                    f"remove the header parameter {parameter.name}; OpenAPI ignores it (3.1, 4.8.12.1)",
+                )
+            field = snake(parameter.name)
+            if parameter.location == "header" and parameter.name.lower() in BY_POLICY:
+                field = ""
+            elif any(field == other.field for other in result):
+                field = f"{field}_{parameter.location}"
+            result.append(self._parameter(parameter, field))
+        return tuple(result)
+
+    def _parameter(self, parameter: ir.Parameter, field: str) -> table.Parameter:
+        node = parameter.node
+        style = node.get("style", "form" if parameter.location in {"query", "cookie"} else "simple")
+        if style not in _STYLES[parameter.location]:
+            self._refuse(
+                parameter.pointer,
+                f"write another style than {style!r}: {parameter.location} parameters are read as {', '.join(sorted(_STYLES[parameter.location]))}",
+            )
+        schema = Resolved(self._bundle, parameter.schema)
+        kinds = schema.kinds()
+        return table.Parameter(
+            name=parameter.name,
+            field=field,
+            location=node["in"],
+            schema=f"#{parameter.schema}",
+            origin=self._origin(parameter.pointer),
+            required=node.get("required", False),
+            style=style,
+            explode=node.get("explode", style == "form"),
+            shapes=_ordered(kinds),
+            is_array="array" in kinds,
+            item_shapes=_ordered(schema.items()) if "array" in kinds else (),
+            is_object="object" in kinds,
+            properties={name: _ordered(kinds) for name, kinds in schema.members().items()} if "object" in kinds else {},
+            content=parameter.content.content_type if parameter.content else None,
+            default=schema.default(),
+            has_default=schema.has_default(),
+        )
+
+    def _parameters_type(self, operation: ir.Operation, parameters: tuple[table.Parameter, ...]) -> str | None:
+        members: dict[str, Any] = {}
+        required = []
+        for parameter in parameters:
+            if not parameter.field:
+                continue
+            pointer = parameter.schema.lstrip("#")
+            shape = self.shaper.member(pointer, f"{operation.area}.{camel(operation.id)}{camel(parameter.field)}")
+            if parameter.has_default:
+                shape = {**shape, "default": parameter.default}
+            if parameter.required or parameter.has_default:
+                required.append(parameter.field)
+            members[parameter.field] = shape
+        if not members:
+            return None
+        name = f"parameters.{operation.area}.{camel(operation.id)}Parameters"
+        self.shaper.shapes[name] = {
+            "type": "object",
+            "description": f"Parameters of {operation.id}.",
+            "properties": members,
+            "required": sorted(required),
+        }
+        return self._qualified(name)
+
+    def _body(self, operation: ir.Operation) -> table.Body | None:
+        if operation.body is None:
+            return None
+        body = operation.body
+        name = f"{operation.area}.{camel(operation.id)}Body"
+        return table.Body(
+            media=tuple(
+                self._media(media, name, body.node, is_one_of_many=len(body.media) > 1) for media in body.media
+            ),
+            required=body.node.get("required", False),
+            origin=self._origin(body.pointer),
+        )
+
+    def _response(self, operation: ir.Operation, response: ir.Response) -> table.Response:
+        if not response.status.isdigit():
+            self._refuse(
+                response.pointer, f"list the concrete statuses instead of {response.status}; a range hides drift"
+            )
+        name = None if response.status >= "400" else f"{operation.area}.{camel(operation.id)}Answer{response.status}"
+        return table.Response(
+            status=int(response.status),
+            origin=self._origin(response.pointer),
+            media=tuple(
+                self._media(media, name, response.node, is_one_of_many=len(response.media) > 1)
+                for media in response.media
+            ),
+            headers=tuple(
+                table.Header(name=header.name, schema=f"#{header.schema}", required=header.node.get("required", False))
+                for header in response.headers
+            ),
+        )
+
+    def _media(self, media: ir.Media, name: str | None, owner: ir.Node, *, is_one_of_many: bool) -> table.Media:
+        events, resumable = self._events(media, owner)
+        type_name = None
+        if media.schema is not None and name is not None and is_typed(media.content_type):
+            name += camel(media.content_type.rpartition("/")[2]) if is_one_of_many else ""
+            type_name = self.shaper.type_of(media.schema, name)
+        return table.Media(
+            content_type=media.content_type,
+            schema=f"#{media.schema}" if media.schema is not None else None,
+            type=self._qualified(type_name) if type_name else None,
+            parts=self._parts(media),
+            events=events,
+            resumable=resumable,
+        )
+
+    def _events(self, media: ir.Media, response: ir.Node) -> tuple[dict[str, str], bool]:
+        """Return event name → schema; x-sse stands on the media type or on its response."""
+        if media.content_type != "text/event-stream":
+            return {}, False
+        declared: ir.Node = media.node.get("x-sse") or response.get("x-sse") or {}
+        events = {name: schema["$ref"] for name, schema in sorted(declared.get("events", {}).items())}
+        return events, bool(declared.get("resumable", False))
+
+    def _parts(self, media: ir.Media) -> tuple[table.Part, ...]:
+        if (
+            media.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}
+            or media.schema is None
+        ):
+            return ()
+        encoding = media.node.get("encoding", {})
+        schema = Resolved(self._bundle, media.schema)
+        return tuple(
+            self._part(name, member, encoding.get(name, {})) for name, member in sorted(schema.properties().items())
+        )
+
+    def _part(self, name: str, schema: Resolved, encoding: dict[str, Any]) -> table.Part:
+        kinds = schema.kinds()
+        types = tuple(part.strip() for part in str(encoding.get("contentType", "")).split(",") if part.strip())
+        return table.Part(
+            name=name,
+            shapes=_ordered(kinds),
+            is_array="array" in kinds,
+            item_shapes=_ordered(schema.items()) if "array" in kinds else (),
+            is_binary=schema.is_binary(),
+            content_types=types,
+            style=encoding.get("style", "form"),
+            explode=encoding.get("explode", True),
+        )
+
+    def _qualified(self, name: str) -> str:
+        module, _, own = name.rpartition(".")
+        return f"{self._package}.{module}:{own}"
+
+    def _origin(self, pointer: str) -> str:
+        location = self._bundle.locate(pointer)
+        return f"{location.file}:{location.line}"
+
+    def _converted(self, pointer: str, value: Any, kind: type[Any]) -> Any:
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            self._refuse(pointer, f"{error}")
+
+    def _refuse(self, pointer: str, message: str) -> NoReturn:
+        raise Refused([Finding("compile", self._bundle.locate(pointer), message)])
+
+
+def is_typed(content_type: str) -> bool:
+    """Say whether bodies of this media type become a generated type."""
+    return (
+        content_type == "application/json"
+        or content_type.endswith("+json")
+        or content_type
+        in {
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+        }
+    )
+
+
+class Resolved:
+    """A schema seen through references and combinators: which JSON types may its value have."""
+
+    def __init__(self, bundle: Bundle, pointer: str) -> None:
+        self._bundle = bundle
+        self._pointer, self._node = bundle.follow(pointer)
+
+    def kinds(self) -> set[str]:
+        """Return the JSON types that a value may have; all of them when the schema does not say."""
+        node = self._node
+        if not isinstance(node, dict):
+            return set(_SHAPES)
+        if "type" in node:
+            return set(node["type"]) if isinstance(node["type"], list) else {node["type"]}
+        if "const" in node or "enum" in node:
+            return {_kind(value) for value in node.get("enum", [node.get("const")])}
+        for keyword in ("oneOf", "anyOf"):
+            if keyword in node:
+                return set().union(*(child.kinds() for child in self._children(keyword)))
+        if "allOf" in node:
+            return (
+                set(_SHAPES)
+                .union({"array", "object"})
+                .intersection(*(child.kinds() for child in self._children("allOf")))
+            )
+        return {"object"} if "properties" in node else set(_SHAPES)
+
+    def items(self) -> set[str]:
+        """Return the JSON types that an item may have."""
+        for schema in self._flat():
+            if isinstance(schema._node, dict) and "items" in schema._node:
+                return Resolved(self._bundle, f"{schema._pointer}/items").kinds()
+        return set(_SHAPES)
+
+    def properties(self) -> dict[str, Resolved]:
+        """Return the members that the schema and its parts name."""
+        found: dict[str, Resolved] = {}
+        for schema in self._flat():
+            for name in schema._node.get("properties", {}) if isinstance(schema._node, dict) else ():
+                found[name] = Resolved(
+                    self._bundle, f"{schema._pointer}/properties/{name.replace('~', '~0').replace('/', '~1')}"
+                )
+        return found
+
+    def members(self) -> dict[str, set[str]]:
+        """Return member → the JSON types it may have."""
+        return {name: schema.kinds() for name, schema in sorted(self.properties().items())}
+
+    def is_binary(self) -> bool:
+        """Say whether the value is a file: OpenAPI 3.1's `contentMediaType` without encoding, or `format: binary`."""
+        node = self._node if isinstance(self._node, dict) else {}
+        if node.get("type") == "array" and isinstance(node.get("items"), dict):
+            return Resolved(self._bundle, f"{self._pointer}/items").is_binary()
+        return node.get("format") == "binary" or ("contentMediaType" in node and "contentEncoding" not in node)
+
+    def has_default(self) -> bool:
+        return isinstance(self._node, dict) and "default" in self._node
+
+    def default(self) -> Any:
+        return self._node.get("default") if isinstance(self._node, dict) else None
+
+    def _children(self, keyword: str) -> list[Resolved]:
+        return [
+            Resolved(self._bundle, f"{self._pointer}/{keyword}/{index}") for index in range(len(self._node[keyword]))
+        ]
+
+    def _flat(self) -> Iterable[Resolved]:
+        yield self
+        if isinstance(self._node, dict):
+            for keyword in ("allOf", "oneOf", "anyOf"):
+                for child in self._children(keyword) if keyword in self._node else ():
+                    yield from child._flat()
+
+
+def _ordered(kinds: set[str]) -> tuple[Shape, ...]:
+    return tuple(shape for shape in _SHAPES if shape in kinds)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    names = {str: "string", int: "integer", float: "number", type(None): "null", list: "array", dict: "object"}
+    return names[type(value)]

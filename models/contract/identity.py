@@ -1,0 +1,127 @@
+# Generated from the contract by `accord generate`. Do not edit: change the contract or the generator.
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, field
+
+Email: TypeAlias = str
+
+
+NewPassword: TypeAlias = str
+
+
+Password: TypeAlias = str
+
+
+PersonName: TypeAlias = str
+
+
+PhoneNumber: TypeAlias = str
+
+
+class RoleReference(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+
+
+Scopes: TypeAlias = list[str]
+
+
+class Session(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    issued_at: datetime
+    expires_at: datetime
+    absolute_expires_at: datetime
+
+
+class SessionUser(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    email: Email
+    username: str
+    roles: list[Literal["admin", "member", "read_only"]]
+    display_name: str | UnsetType = UNSET
+
+
+class Token(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    access_token: str
+    token_type: Literal["bearer"]
+    expires_in: int
+    scope: str
+
+
+class TokenHolder(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    user_id: UUID
+    groups: list[str]
+    scopes: Scopes
+
+
+class TokenRequest(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    username: str
+    password: Password
+    grant_type: Literal["password"] = "password"
+    scope: str | UnsetType = UNSET
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+
+
+class User(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    email: Email
+    username: str | None
+    phone_number: str | None
+    first_name: str | None
+    last_name: str | None
+    is_active: bool
+    federated_provider: str | None
+    roles: list[RoleReference]
+    created_at: datetime
+
+
+class UserCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    password: NewPassword | UnsetType = UNSET
+    is_active: bool = True
+    phone_number: PhoneNumber | UnsetType = UNSET
+    first_name: PersonName | UnsetType = UNSET
+    last_name: PersonName | UnsetType = UNSET
+
+
+class UserUpdate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: Email | UnsetType = UNSET
+    password: NewPassword | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+    phone_number: str | None | UnsetType = UNSET
+    first_name: str | None | UnsetType = UNSET
+    last_name: str | None | UnsetType = UNSET
+
+
+Username: TypeAlias = str
+
+
+Users: TypeAlias = list[User]
+
+
+class Login(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: str
+    password: Password
+
+
+class LoginResponse(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    user: SessionUser
+    session: Session
+    csrf_token: str
+
+
+class Me(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+    email: Email
+    role: str
+    abilities: Scopes
+    created_at: datetime = field(name="createdAt")
+    user: SessionUser
+    session: Session | None

@@ -1,0 +1,99 @@
+# Generated from the contract by `accord generate`. Do not edit: change the contract or the generator.
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from core.kernel.call import Call, Reply
+from models.contract import identity
+from models.contract.parameters import identity as identity_parameters
+
+
+class SessionsGetMe(Protocol):
+    """GET /api/auth/me (spec/paths/identity/sessions.yaml:113)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.Me | Reply[identity.Me, Literal[200]]: ...
+
+
+class SessionsLogin(Protocol):
+    """POST /api/auth/login (spec/paths/identity/sessions.yaml:3)."""
+
+    def __call__(self, call: Call[None, identity.Login], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
+
+
+class SessionsLogout(Protocol):
+    """POST /api/auth/logout (spec/paths/identity/sessions.yaml:84)."""
+
+    def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class SessionsRefresh(Protocol):
+    """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:48)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
+
+
+class TokensCreate(Protocol):
+    """POST /auth/token (spec/paths/identity/tokens.yaml:3)."""
+
+    def __call__(self, call: Call[None, identity.TokenRequest], /) -> identity.Token | Reply[identity.Token, Literal[200]]: ...
+
+
+class TokensGetMe(Protocol):
+    """GET /auth/me (spec/paths/identity/tokens.yaml:107)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
+
+
+class TokensRefresh(Protocol):
+    """POST /auth/refresh (spec/paths/identity/tokens.yaml:48)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.Token | Reply[identity.Token, Literal[200]]: ...
+
+
+class TokensRevoke(Protocol):
+    """POST /auth/logout (spec/paths/identity/tokens.yaml:78)."""
+
+    def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class UsersAssignRole(Protocol):
+    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:228)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersAssignRoleParameters, None], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
+
+
+class UsersCreate(Protocol):
+    """POST /auth/admin/users (spec/paths/identity/users.yaml:39)."""
+
+    def __call__(self, call: Call[None, identity.UserCreate], /) -> identity.User | Reply[identity.User, Literal[201]]: ...
+
+
+class UsersDelete(Protocol):
+    """DELETE /auth/admin/users/{id} (spec/paths/identity/users.yaml:185)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class UsersGet(Protocol):
+    """GET /auth/admin/users/{id} (spec/paths/identity/users.yaml:103)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersGetParameters, None], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
+
+
+class UsersList(Protocol):
+    """GET /auth/admin/users (spec/paths/identity/users.yaml:3)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersListParameters, None], /) -> identity.Users | Reply[identity.Users, Literal[200]]: ...
+
+
+class UsersRemoveRole(Protocol):
+    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:265)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersRemoveRoleParameters, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class UsersUpdate(Protocol):
+    """PATCH /auth/admin/users/{id} (spec/paths/identity/users.yaml:139)."""
+
+    def __call__(self, call: Call[identity_parameters.UsersUpdateParameters, identity.UserUpdate], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
