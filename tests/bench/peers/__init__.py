@@ -1,0 +1,1 @@
+"""Other stacks serving the bench contract, each written and started as its own documentation advises."""
