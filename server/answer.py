@@ -32,7 +32,7 @@ class Answer:
         if self.stream is not None:
             return self.stream(environ, start_response)
         start_response(STATUS_LINES.get(self.status) or f"{self.status} Status", self.headers)
-        return (self.body,) if self.body else ()
+        return (self.body,) if self.body and environ["REQUEST_METHOD"] != "HEAD" else ()
 
     def response(self) -> flask.Response:
         """Return this as Flask's response, for what reached Flask's router."""

@@ -19,18 +19,13 @@ _CHARSETS = frozenset({"", "utf-8", "utf8", "us-ascii"})
 _CHUNK_BYTES = 65536
 
 
-def compile_body(operation: Operation, schemas: Schemas) -> tuple[Decoder, Callable[[Request], bytes]]:
-    """Build (decode, read) for the operation's body: `read` gives the bytes, once, `decode` the typed value."""
+def compile_body(operation: Operation, schemas: Schemas) -> Decoder:
+    """Build the decoder of the operation's body; what it read stays in `request.body`."""
     cap = operation.max_body_bytes
     if operation.body is None:
-        return (lambda request: None), (lambda request: read_body(request, cap))
+        return lambda request: None
     required, origin = operation.body.required, operation.body.origin
     readers = {media.content_type: _reader(media, schemas) for media in operation.body.media}
-
-    def read(request: Request) -> bytes:
-        if request.body is None:
-            request.body = read_body(request, cap)
-        return request.body
 
     def decode(request: Request) -> Any:
         header = request.header("CONTENT_TYPE")
@@ -42,12 +37,12 @@ def compile_body(operation: Operation, schemas: Schemas) -> tuple[Decoder, Calla
         decoder = _choose(readers, media_type)
         if decoder is None or options.get("charset", "").lower() not in _CHARSETS:
             raise UnsupportedMediaType(f"The body may be {' or '.join(readers)}, in UTF-8.")
-        data = read(request)
+        data = request.body = read_body(request, cap)
         if not data and not required:
             return None
         return decoder(data, options)
 
-    return decode, read
+    return decode
 
 
 def _missing(origin: str) -> Violation:

@@ -23,7 +23,8 @@ POLICY_HEADERS = frozenset({"idempotency-key", "if-match", "if-none-match"})
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """OpenAPI 3.1 (4.8.12.1): header parameters of these names are ignored."""
 
-Decoder = Callable[[Request, tuple[str, ...]], Any]
+Decoder = Callable[..., Any]
+"""(request, path values, ignores_query=False) → the parameter Struct."""
 
 
 class _Reader:
@@ -83,12 +84,12 @@ def compile_parameters(operation: Operation, schemas: Schemas) -> Decoder:
     refuses_unknown = not operation.ignores_unknown_query
     has_struct = any(not reader.is_policy for group in readers.values() for reader in group)
 
-    def decode(request: Request, values: tuple[str, ...]) -> Any:
+    def decode(request: Request, values: tuple[str, ...], *, ignores_query: bool = False) -> Any:
         found: dict[str, Any] = {}
         violations: list[Violation] = []
         for reader in readers["path"]:
             reader.judge(values[reader.position], found, violations)
-        if request.query or readers["query"]:
+        if (request.query or readers["query"]) and not ignores_query:
             sent = _grouped(query.pairs(request.query))
             for reader in readers["query"]:
                 reader.judge(_sent_to(reader, sent), found, violations)

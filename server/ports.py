@@ -11,22 +11,11 @@ from typing import Any, Protocol
 import msgspec
 
 from core.kernel.call import Event
+from core.kernel.exchange import Credentials as Credentials  # noqa: PLC0414  (part of the ports)
+from core.kernel.exchange import RateDecision as RateDecision  # noqa: PLC0414  (part of the ports)
+from core.kernel.exchange import Replay as Replay  # noqa: PLC0414  (part of the ports)
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
-
-
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """The credentials that a request carries, by scheme name of the contract; empty when it carries none.
-
-    is_unsafe: the method changes state, so a cookie caller must prove intent (CSRF).
-    error_style: the operation's surface; on some the dev profile lets callers in who send no credential.
-    """
-
-    values: Mapping[str, str]
-    is_unsafe: bool
-    error_style: str
-    client_address: str
-    operation_id: str = ""
 
 
 class CredentialVerifier(Protocol):
@@ -47,15 +36,6 @@ class CredentialVerifier(Protocol):
         """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
 
 
-class Replay(msgspec.Struct, frozen=True, kw_only=True):
-    """The stored first answer of an idempotent request; channel names the durable stream of a streamed one."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    channel: str | None = None
-
-
 class IdempotencyStore(Protocol):
     """Keep first answers, in the transaction of their effect. Every method is called inside `models.database.write()`."""
 
@@ -74,17 +54,6 @@ class IdempotencyStore(Protocol):
 
     def release(self, *, caller: str, operation_id: str, key: str) -> None:
         """Give up a claimed key unanswered: a streaming operation, whose claim is committed before its handler runs, failed."""
-
-
-class RateDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the limiter says of one request; reset and retry are in seconds from now."""
-
-    is_admitted: bool
-    profile: str
-    limit: int
-    remaining: int
-    reset_seconds: int
-    retry_after_seconds: int = 0
 
 
 class RateLimiter(Protocol):

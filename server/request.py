@@ -14,7 +14,7 @@ Environ = dict[str, Any]
 
 
 class Request:
-    """path: decoded once. segments: its parts, split before decoding, so that %2F stays inside its part."""
+    """path: decoded once. body: the bytes that were read, so far none. headers_out: what stages add to any answer."""
 
     __slots__ = (
         "body",
@@ -42,7 +42,7 @@ class Request:
         self.request_id = _request_id(environ.get("HTTP_X_REQUEST_ID"))
         self.principal: Principal = ANONYMOUS
         self.credentials: dict[str, str] = {}
-        self.body: bytes | None = None
+        self.body = b""
         self.headers_out: list[tuple[str, str]] = []
 
     def header(self, environ_name: str) -> str | None:
@@ -51,7 +51,7 @@ class Request:
         return value if value is None else str(value)
 
     def segments(self) -> list[str]:
-        """Split the path.
+        """Split the path before decoding it, so that %2F stays inside its part.
 
         Raises:
             BadRequest: the path is not UTF-8.

@@ -1,0 +1,170 @@
+"""The middle of the pipeline: run the handler, encode, judge, and keep the answer, in a transaction where one is due.
+
+Three ways, chosen per operation at start: plain; transactional (x-idempotent, or If-Match on a write), where claim,
+precondition, handler, judgement and storing commit together; streaming, where the claim is committed first, because a
+stream's handler may be slow, and is released when the handler fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from core.kernel.call import Call, EventStream
+from core.kernel.operation import Contract, Operation
+from core.kernel.problems import ResponseMismatch
+from models import database
+from server import idempotency, preconditions
+from server.answer import Answer
+from server.idempotency import Keeper
+from server.parameters import compile_parameters
+from server.request import Request
+from server.responses import Responses
+from server.router import names_of
+from server.schemas import Schemas
+from server.state import State
+
+Handler = Callable[[Any], Any]
+Call_ = Call[Any, Any]
+Run = Callable[[Request, Call_, tuple[str, ...]], Answer]
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class Execution:
+    """One operation's handler with everything around it."""
+
+    def __init__(
+        self,
+        operation: Operation,
+        *,
+        state: State,
+        contract: Contract,
+        schemas: Schemas,
+        handlers: Mapping[str, Handler],
+    ) -> None:
+        self._operation = operation
+        self._state = state
+        self._handler = handlers[operation.id]
+        self._prepare = state.service.prepares.get(operation.id)
+        self.responses = Responses(operation, schemas)
+        self._keeper = Keeper(operation, state.service.ports.idempotency) if operation.is_idempotent else None
+        self._validates = operation.etag_of == operation.id
+        self._current = _current(operation, contract, schemas, handlers)
+        self._effect = {"effect": "unknown"} if operation.method.upper() in _UNSAFE else {}
+        self._enforces = state.enforces_responses
+
+    def choose(self) -> Run:
+        """Return the way this operation is run."""
+        if self._operation.is_stream:
+            return self.run_streaming
+        if self._keeper is not None or self._current is not None:
+            return self.run_transactional
+        return self.run_plain
+
+    def run_plain(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
+        return self._answer(request, self._handler(self._prepared(call)), self._effect)
+
+    def run_transactional(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
+        claim = self._keeper.claim(request, request.body) if self._keeper else None
+        call = self._prepared(call)
+        with database.write():
+            if claim is not None and self._keeper is not None and (replay := self._keeper.begin(claim)):
+                return idempotency.replayed(replay)
+            if self._current is not None and (if_match := request.header("HTTP_IF_MATCH")):
+                preconditions.check_match(if_match, self._current(request, call, values))
+            answer = self._answer(request, self._handler(call), {"effect": "none"})
+            if claim is not None and self._keeper is not None:
+                self._keeper.store(claim, idempotency.kept(answer))
+        return answer
+
+    def run_streaming(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
+        claim = self._keeper.claim(request, request.body) if self._keeper else None
+        if claim is None or self._keeper is None:
+            return self._answer(request, self._handler(self._prepared(call)), self._effect)
+        with database.write():
+            replay = self._keeper.begin(claim)
+        if replay is not None:
+            return self._replay_stream(request, replay)
+        try:
+            result = self._handler(self._prepared(call))
+            answer = self._answer(request, result, self._effect)
+            with database.write():
+                is_stream = isinstance(result, EventStream)
+                self._keeper.store(claim, idempotency.kept_stream(result) if is_stream else idempotency.kept(answer))
+        except BaseException:
+            self._keeper.release(claim)
+            raise
+        return answer
+
+    def _replay_stream(self, request: Request, replay: Any) -> Answer:
+        if replay.channel is None:
+            return idempotency.replayed(replay)
+        is_current = self._state.service.ports.verifier.is_current
+        stream = idempotency.reopened(replay, request.principal, is_current)
+        answer = self._open(request, stream)
+        request.headers_out.append(idempotency.REPLAYED)
+        return answer
+
+    def _prepared(self, call: Call_) -> Call_:
+        """Run the slow step before any transaction."""
+        if self._prepare is None:
+            return call
+        context = msgspec.structs.replace(call.context, prepared=self._prepare(call))
+        return msgspec.structs.replace(call, context=context)
+
+    def _answer(self, request: Request, result: Any, effect: Mapping[str, str]) -> Answer:
+        if isinstance(result, EventStream):
+            answer = self._open(request, result)
+        else:
+            answer = self.responses.encode(result)
+            if self._validates and answer.status == 200:
+                answer = preconditions.validated(answer, request.header("HTTP_IF_NONE_MATCH"))
+        self.judge(request, answer, effect)
+        return answer
+
+    def _open(self, request: Request, stream: EventStream) -> Answer:
+        response = self._state.streams.open(stream, principal=request.principal, operation_id=self._operation.id)
+        return Answer(200, [], stream=response)
+
+    def judge(self, request: Request, answer: Answer, effect: Mapping[str, str]) -> None:
+        """Report an answer that breaks the contract.
+
+        Raises:
+            ResponseMismatch: and the policy is to enforce it.
+        """
+        found = self.responses.violations(request, answer)
+        if not found:
+            return
+        self._state.observer.response_mismatched(
+            request, operation_id=self._operation.id, status=answer.status, violations=found
+        )
+        if self._enforces:
+            raise ResponseMismatch(
+                "The answer does not match the contract.",
+                extensions=effect,
+                cause="; ".join(f"{row.pointer} {row.rule} {row.message}" for row in found[:10]),
+            )
+
+
+def _current(
+    operation: Operation, contract: Contract, schemas: Schemas, handlers: Mapping[str, Handler]
+) -> Callable[[Request, Call_, tuple[str, ...]], bytes] | None:
+    """Build what encodes the resource that a write is about to change: the answer of its x-etag operation."""
+    if operation.etag_of in {None, operation.id}:
+        return None
+    source = next(row for row in contract.operations if row.id == operation.etag_of)
+    if source.id not in handlers:
+        return None
+    handler, decode, responses = handlers[source.id], compile_parameters(source, schemas), Responses(source, schemas)
+    names = names_of(operation.path)
+    order = [names.index(name) for name in names_of(source.path)]
+
+    def current(request: Request, call: Call_, values: tuple[str, ...]) -> bytes:
+        parameters = decode(request, tuple(values[index] for index in order), ignores_query=True)
+        return responses.encode(
+            handler(Call(principal=call.principal, parameters=parameters, body=None, context=call.context))
+        ).body
+
+    return current

@@ -1,0 +1,122 @@
+"""Idempotency-Key: the first answer is kept in the transaction of its effect and replayed.
+
+Only answers of handlers that returned are kept. A Problem rolls back the claim with everything else, so a repeat runs
+again: a refusal changed nothing, and what it depended on may have changed since. Validation, authentication and limits
+come before the claim. A stream's durable channel is kept instead of bytes, and opened again from its beginning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from core.kernel.call import EventStream
+from core.kernel.operation import Operation
+from core.kernel.principal import Principal
+from models import database
+from server.answer import Answer
+from server.ports import IdempotencyStore, Replay
+from server.request import Request
+
+REPLAYED = ("Idempotency-Replayed", "true")
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A request that carries a key: who asks, for what, and what exactly."""
+
+    caller: str
+    key: str
+    fingerprint: bytes
+
+
+class StreamDescription(msgspec.Struct, frozen=True, kw_only=True):
+    """What is needed to open a replayed stream again."""
+
+    named: bool
+    last_types: frozenset[str]
+    closing: str
+    preamble: str
+    headers: dict[str, str]
+
+
+class Keeper:
+    """The store, for one operation."""
+
+    def __init__(self, operation: Operation, store: IdempotencyStore) -> None:
+        self._id = operation.id
+        self._is_secret = operation.has_secret_response
+        self._store = store
+
+    def claim(self, request: Request, body: bytes) -> Claim | None:
+        """Read the key of a request; None when it carries none."""
+        key = request.header("HTTP_IDEMPOTENCY_KEY")
+        if key is None:
+            return None
+        principal = request.principal
+        caller = f"address:{request.client_address}" if principal.is_anonymous else principal.key
+        parts = (request.method, request.path, request.query, request.header("CONTENT_TYPE") or "")
+        digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape") + b"\0" + body)
+        return Claim(caller, key, digest.digest())
+
+    def begin(self, claim: Claim) -> Replay | None:
+        """Claim the key, or return the first answer; inside a write transaction."""
+        return self._store.begin(
+            caller=claim.caller,
+            operation_id=self._id,
+            key=claim.key,
+            fingerprint=claim.fingerprint,
+            is_secret=self._is_secret,
+        )
+
+    def store(self, claim: Claim, replay: Replay) -> None:
+        """Keep an answer; inside a write transaction."""
+        self._store.store(
+            caller=claim.caller, operation_id=self._id, key=claim.key, replay=replay, is_secret=self._is_secret
+        )
+
+    def release(self, claim: Claim) -> None:
+        """Give the key up; opens its own transaction."""
+        with database.write():
+            self._store.release(caller=claim.caller, operation_id=self._id, key=claim.key)
+
+
+def kept(answer: Answer) -> Replay:
+    """Return an answer in the form that is stored; cookies are of the first caller's session and stay with it."""
+    headers = {name: value for name, value in answer.headers if name != "Set-Cookie"}
+    return Replay(status=answer.status, headers=headers, body=answer.body)
+
+
+def replayed(replay: Replay) -> Answer:
+    """Return a stored answer."""
+    return Answer(replay.status, [*replay.headers.items(), REPLAYED], replay.body)
+
+
+def kept_stream(stream: EventStream) -> Replay:
+    """Return an opened stream in the form that is stored."""
+    description = StreamDescription(
+        named=stream.named,
+        last_types=stream.last_types,
+        closing=stream.closing.decode(),
+        preamble=stream.preamble.decode(),
+        headers=dict(stream.headers),
+    )
+    return Replay(status=200, headers={}, body=msgspec.json.encode(description), channel=stream.channel)
+
+
+def reopened(replay: Replay, principal: Principal, is_current: Callable[[Principal], Any]) -> EventStream:
+    """Return the stream of a stored channel, from its first event."""
+    assert replay.channel is not None
+    description = msgspec.json.decode(replay.body, type=StreamDescription)
+    return EventStream(
+        channel=replay.channel,
+        after=0,
+        is_current=lambda: bool(is_current(principal)),
+        named=description.named,
+        last_types=description.last_types,
+        closing=description.closing.encode(),
+        preamble=description.preamble.encode(),
+        headers=description.headers,
+    )

@@ -1,0 +1,51 @@
+"""The only module that imports Connexion: it resolves operationIds and routes them into Flask; we give it compiled views.
+
+Connexion reads a 3.0.3 skeleton without schemas (routes.json), because it refuses OpenAPI 3.1, and as a dict, because
+it runs a file through Jinja. Its own parsing, validation and ASGI layers are not in the path of any request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flask
+import werkzeug.routing
+from connexion.apps.flask import FlaskApi
+from connexion.resolver import Resolver
+from connexion.spec import Specification
+
+RoutedView = Callable[..., flask.Response]
+
+
+class ExactRule(werkzeug.routing.Rule):
+    """A rule that answers its declared methods only: no HEAD beside every GET, no automatic OPTIONS."""
+
+    def __init__(self, string: str, **options: Any) -> None:
+        super().__init__(string, **options)
+        if self.methods is not None and "HEAD" not in (options.get("methods") or ()):
+            self.methods.discard("HEAD")
+
+
+class CompiledApi(FlaskApi):  # type: ignore[misc]  # connexion is not typed
+    """Connexion's Flask API whose operations are our compiled views."""
+
+    def make_operation(self, operation: Any) -> RoutedView:
+        view: RoutedView = operation.function
+        return view
+
+    def _add_operation_internal(self, method: str, path: str, operation: RoutedView, name: str | None = None) -> None:
+        self.blueprint.add_url_rule(
+            path, name, operation, methods=[method.upper()], provide_automatic_options=False, strict_slashes=True
+        )
+
+
+def blueprint(routes: dict[str, Any], views: Mapping[str, RoutedView]) -> flask.Blueprint:
+    """Route a skeleton's operations to `views` (operationId → view).
+
+    Raises:
+        connexion.exceptions.ResolverError: an operationId has no view.
+    """
+    api = CompiledApi(Specification.from_dict(routes), resolver=Resolver(lambda operation_id: views[operation_id]))
+    found: flask.Blueprint = api.blueprint
+    return found
