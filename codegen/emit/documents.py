@@ -39,16 +39,12 @@ class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  
 
 
 def origins_json(bundle: Bundle) -> str:
-    """Return `{files, nodes}`: pointer of every schema keyword and every part of an operation → [file, line, column]."""
-    files = {name: index for index, name in enumerate(bundle.sources.names)}
+    """Return pointer → "file:line:column" for every schema keyword and every part of an operation."""
     rows = []
     for pointer in sorted(bundle.origins):
-        kind = bundle.kinds.get(pointer)
-        owner = bundle.kinds.get(pointer.rpartition("/")[0])
-        if kind in _ORIGIN_KINDS or owner == "schema":
-            location = bundle.locate(pointer)
-            rows.append(f"{json.dumps('#' + pointer)}:[{files[location.file]},{location.line},{location.column}]")
-    return '{"files":' + json.dumps(list(files)) + ',"nodes":{\n' + ",\n".join(rows) + "\n}}\n"
+        if bundle.kinds.get(pointer) in _ORIGIN_KINDS or bundle.kinds.get(pointer.rpartition("/")[0]) == "schema":
+            rows.append(f"{json.dumps(pointer)}:{json.dumps(str(bundle.locate(pointer)))}")
+    return "{\n" + ",\n".join(rows) + "\n}\n"
 
 
 def routes_json(contract: ir.Contract) -> str:

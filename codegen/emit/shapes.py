@@ -108,6 +108,8 @@ class Shaper:
         if kind == "array":
             items = self._nested(schema["items"], f"{name}Item") if isinstance(schema.get("items"), dict) else {}
             return {"type": "array", "items": {} if "prefixItems" in schema else items}
+        if _is_binary(schema):
+            return {"type": "string", "format": "binary"}
         if kind == "string" and schema.get("format") in _TYPED_FORMATS:
             return {"type": "string", "format": schema["format"]}
         return {"type": kind} if kind in {"string", "integer", "number", "boolean", "null"} else {}
@@ -190,6 +192,13 @@ class Shaper:
 def _docstring(text: str) -> str:
     """Return the text as one line that can stand between triple quotes."""
     return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _is_binary(schema: Shape) -> bool:
+    """Say whether the value is the bytes of a file, as a part of a multipart body is."""
+    media_type = str(schema.get("contentMediaType", ""))
+    is_file = bool(media_type) and "contentEncoding" not in schema and "json" not in media_type
+    return schema.get("format") == "binary" or is_file
 
 
 def _is_component(pointer: str) -> bool:
