@@ -11,6 +11,8 @@ from typing import Any, Protocol
 import msgspec
 
 from core.kernel.call import Event
+from core.kernel.durable import ChannelState as ChannelState  # noqa: PLC0414  (part of the ports)
+from core.kernel.durable import Job as Job  # noqa: PLC0414
 from core.kernel.exchange import Credentials as Credentials  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import RateDecision as RateDecision  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import Replay as Replay  # noqa: PLC0414  (part of the ports)
@@ -65,13 +67,6 @@ class RateLimiter(Protocol):
         """Count one request; None when no profile applies to it."""
 
 
-class ChannelState(msgspec.Struct, frozen=True, kw_only=True):
-    """head: seq of the newest event, 0 when there is none. pruned: events up to this seq are gone."""
-
-    head: int
-    pruned: int
-
-
 class EventLog(Protocol):
     """Read durable events; written by core in the transactions of the data they tell of."""
 
@@ -83,16 +78,6 @@ class EventLog(Protocol):
 
     def listen(self, wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
         """Call `wake` soon after any commit that wrote events, until `stopped()`; blocks its greenlet."""
-
-
-class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One claimed job: fence must accompany every write that the job makes."""
-
-    id: str
-    kind: str
-    payload: bytes
-    fence: int
-    attempt: int
 
 
 class JobQueue(Protocol):

@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ai_models: tuple[str, ...]
     ai_assistant_model: str
     ai_timeout_seconds: float
+    ai_echo_delay_ms: int
 
     @property
     def is_dev(self) -> bool:
@@ -271,6 +272,9 @@ SETTINGS: tuple[Row, ...] = (
         "60",
         "s",
         "longest silence of a provider before the reply ends with `timeout`",
+    ),
+    Row(
+        "ACCORD_AI_ECHO_DELAY_MS", _number(int, 0, 60000), "10", "ms", "pause of the echo before each word of a stream"
     ),
 )
 

@@ -41,6 +41,7 @@ class CompletionFrame(Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
 class CompletionPart(Struct, kw_only=True, frozen=True):
     type: str
     text: str | UnsetType = UNSET
+    image_url: dict[str, Any] | UnsetType = UNSET
 
 
 class CompletionUsage(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -312,6 +313,7 @@ class CompletionChunkChoice(Struct, kw_only=True, frozen=True, forbid_unknown_fi
 
 class CompletionMessage(Struct, kw_only=True, frozen=True):
     role: Literal["system", "developer", "user", "assistant", "tool"]
+    name: str | UnsetType = UNSET
     content: str | list[CompletionPart] | None | UnsetType = UNSET
 
 
@@ -450,6 +452,13 @@ class CompletionCreate(Struct, kw_only=True, frozen=True):
     stream: bool | None = False
     stream_options: StreamOptions | None | UnsetType = UNSET
     temperature: float | None | UnsetType = UNSET
+    top_p: float | None | UnsetType = UNSET
+    frequency_penalty: float | None | UnsetType = UNSET
+    presence_penalty: float | None | UnsetType = UNSET
+    seed: int | None | UnsetType = UNSET
+    n: int | None | UnsetType = UNSET
+    stop: str | list[str] | None | UnsetType = UNSET
+    response_format: dict[str, Any] | UnsetType = UNSET
     max_tokens: int | None | UnsetType = UNSET
     max_completion_tokens: int | None | UnsetType = UNSET
 

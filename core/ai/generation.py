@@ -1,0 +1,220 @@
+"""Generated answers on their way into the database: pumped from a provider, written together, cancellable.
+
+All answers of a process share one writer, and what waits is written in one transaction, so that a hundred answers cost
+one commit. The writer's transaction does nothing but write: under gevent a SQLite write must not switch greenlets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+import gevent
+from gevent.event import Event
+
+from core.ai.provider import End, ProviderError, ProviderTimeout, Text
+from core.kernel.durable import Job
+from core.kernel.problems import Unavailable
+from core.kernel.settings import Settings
+from core.system import jobs
+from models.database import write
+
+_LOOK_SECONDS = 0.5
+"""How often the jobs of silent answers are looked at for a cancellation."""
+_RETRY_SECONDS = 0.2
+_WAITING_BYTES_LIMIT = 65_536
+
+
+class Sink(Protocol):
+    """Where an answer goes."""
+
+    job: Job
+    channel: str
+
+    def write(self, text: str, end: End | None) -> None:
+        """Store a piece, and the end with it, inside the shared transaction; the end must also finish the job."""
+
+
+class Generation:
+    """One answer under way."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.stopped = Event()
+        self.written = Event()
+        self.room = Event()
+        self.room.set()
+        self.end: End | None = None
+        self.is_lost = False
+        self.is_cancelled = False
+        self.failure: BaseException | None = None
+        self.waiting: list[str] = []
+        self.waiting_bytes = 0
+
+    @property
+    def has_work(self) -> bool:
+        return bool(self.waiting) or self.end is not None
+
+    def put(self, text: str) -> None:
+        """Hand over a piece; waits while too much is unwritten."""
+        self.room.wait()
+        self.waiting.append(text)
+        self.waiting_bytes += len(text.encode())
+        if self.waiting_bytes > _WAITING_BYTES_LIMIT:
+            self.room.clear()
+
+    def drop(self, pieces: int) -> None:
+        """Forget the first pieces, which are written now."""
+        del self.waiting[:pieces]
+        self.waiting_bytes = sum(len(text.encode()) for text in self.waiting)
+        self.room.set()
+
+
+class Writer:
+    """Writes what all answers of this process have waiting, in one transaction every flush interval."""
+
+    def __init__(self, *, flush_ms: int = 50, flush_bytes: int = 1024) -> None:
+        self._flush_seconds = flush_ms / 1000
+        self._flush_bytes = flush_bytes
+        self._active: list[Generation] = []
+        self._wake = Event()
+        self._urgent = Event()
+        self._greenlet: gevent.Greenlet | None = None
+        self._looked_at = 0.0
+
+    def add(self, generation: Generation) -> None:
+        """Take an answer on; starts the writing greenlet when there is none."""
+        self._active.append(generation)
+        if self._greenlet is None or self._greenlet.dead:
+            self._greenlet = gevent.spawn(self._run)
+            self._greenlet.link_exception(self._fail)
+
+    def remove(self, generation: Generation) -> None:
+        """Let an answer go, written or not."""
+        if generation in self._active:
+            self._active.remove(generation)
+
+    def notice(self, generation: Generation) -> None:
+        """Say that an answer has something to write."""
+        self._wake.set()
+        if generation.end is not None or generation.waiting_bytes >= self._flush_bytes:
+            self._urgent.set()
+
+    def _run(self) -> None:
+        while self._active:
+            if self._wake.wait(_LOOK_SECONDS):
+                self._urgent.wait(self._flush_seconds)
+            self._wake.clear()
+            self._urgent.clear()
+            ready = [generation for generation in self._active if generation.has_work]
+            if ready and not self._flush(ready):
+                gevent.sleep(_RETRY_SECONDS)
+                self._wake.set()
+            self._look()
+
+    def _fail(self, greenlet: gevent.Greenlet) -> None:
+        """Pass a bug in a sink on to the jobs it has stopped."""
+        for generation in tuple(self._active):
+            generation.failure = greenlet.exception
+            generation.stopped.set()
+            generation.written.set()
+
+    def _flush(self, ready: list[Generation]) -> bool:
+        pieces = {id(generation): (len(generation.waiting), generation.end) for generation in ready}
+        try:
+            with write():
+                leases = jobs.check_leases([generation.sink.job for generation in ready])
+                held = [generation for generation in ready if generation.sink.job.id in leases.held]
+                for generation in sorted(held, key=lambda one: one.sink.channel):
+                    count, end = pieces[id(generation)]
+                    generation.sink.write("".join(generation.waiting[:count]), end)
+        except Unavailable:
+            return False
+        for generation in held:
+            count, end = pieces[id(generation)]
+            generation.drop(count)
+            if end is not None:
+                generation.written.set()
+                self.remove(generation)
+        self._obey(ready, leases)
+        return True
+
+    def _look(self) -> None:
+        if self._active and time.monotonic() - self._looked_at >= _LOOK_SECONDS:
+            self._looked_at = time.monotonic()
+            active = [generation for generation in self._active if generation.end is None]
+            try:
+                leases = jobs.peek_leases([generation.sink.job for generation in active])
+            except Unavailable:
+                return  # The database is away; the next look or the next flush will see.
+            self._obey(active, leases)
+
+    def _obey(self, generations: list[Generation], leases: jobs.Leases) -> None:
+        for generation in generations:
+            job_id = generation.sink.job.id
+            if job_id not in leases.held and not generation.written.is_set():
+                generation.is_lost = True
+                generation.written.set()
+                self.remove(generation)
+                generation.stopped.set()
+            elif job_id in leases.cancelled:
+                generation.is_cancelled = True
+                generation.stopped.set()
+
+
+_writer = Writer()
+
+
+def configure(settings: Settings) -> None:
+    """Set the flush interval and size from the settings."""
+    global _writer
+    _writer = Writer(flush_ms=settings.delta_flush_ms, flush_bytes=settings.delta_flush_bytes)
+
+
+def run(sink: Sink, pieces: Iterator[Text | End]) -> None:
+    """Carry an answer from its provider into `sink` until its end is written.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
+    generation = Generation(sink)
+    writer = _writer
+    writer.add(generation)
+    pump = gevent.spawn(_pump, generation, writer, pieces)
+    pump.link(lambda _: generation.stopped.set())
+    try:
+        generation.stopped.wait()
+        pump.kill()
+        _finish(generation, writer, pump)
+    finally:
+        pump.kill()
+        writer.remove(generation)
+
+
+def _pump(generation: Generation, writer: Writer, pieces: Iterator[Text | End]) -> End:
+    try:
+        for piece in pieces:
+            if isinstance(piece, End):
+                return piece
+            generation.put(piece.text)
+            writer.notice(generation)
+    except ProviderTimeout as error:
+        return End(finish_reason="timeout", message=str(error))
+    except ProviderError as error:
+        return End(finish_reason="error", message=str(error))
+    return End(finish_reason="error", message="the provider gave no end")
+
+
+def _finish(generation: Generation, writer: Writer, pump: gevent.Greenlet) -> None:
+    if generation.failure is not None:
+        raise generation.failure
+    if generation.is_lost:
+        raise jobs.LeaseLost(generation.sink.job.id)
+    generation.end = End(finish_reason="cancelled") if generation.is_cancelled else pump.get()
+    writer.notice(generation)
+    generation.written.wait()
+    if generation.failure is not None:
+        raise generation.failure
+    if generation.is_lost:
+        raise jobs.LeaseLost(generation.sink.job.id)

@@ -1,0 +1,97 @@
+"""The one interface of AI providers.
+
+ProviderError          the provider could not answer
+├── ProviderTimeout    it was silent for too long
+└── ProviderFailed     it refused, broke the protocol, or its answer was cut off
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+
+class ProviderError(Exception):
+    """The provider could not answer; the text is for the log and the caller alike."""
+
+
+class ProviderTimeout(ProviderError):
+    """The provider was silent for longer than ACCORD_AI_TIMEOUT_SECONDS."""
+
+
+class ProviderFailed(ProviderError):
+    """The provider refused, broke the protocol, or its answer was cut off."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer cost, in the provider's own LLM tokens."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+    @property
+    def total_tokens(self) -> int:
+        return self.prompt_tokens + self.completion_tokens
+
+
+class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """messages: as in OpenAI's chat completions. options: further members of that request, passed on as they are."""
+
+    model: str
+    messages: Sequence[Mapping[str, Any]]
+    options: Mapping[str, Any] = {}
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A piece of the answer."""
+
+    text: str
+
+
+class End(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer ended: stop, length, cancelled, timeout, error, or a reason of the provider's own."""
+
+    finish_reason: str
+    usage: Usage | None = None
+    message: str | None = None
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer."""
+
+    text: str
+    finish_reason: str
+    usage: Usage
+
+
+class Provider(Protocol):
+    """Something that answers chats."""
+
+    name: str
+    can_resume: bool
+    """Says whether `stream` can continue behind a text that an earlier stream wrote."""
+
+    def complete(self, request: CompletionRequest) -> Answer:
+        """Return the whole answer.
+
+        Raises:
+            ProviderError: there is none.
+        """
+
+    def stream(self, request: CompletionRequest, *, written: str = "") -> Iterator[Text | End]:
+        """Give the answer in pieces, an End last; begins behind `written`, which must be "" unless can_resume.
+
+        Raises:
+            ProviderError: the answer is incomplete; what was given stands.
+        """
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """Return the text of a chat message whose content is a string, a list of parts, or nothing."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, Sequence) else ()
+    return "".join(part["text"] for part in parts if isinstance(part.get("text"), str))

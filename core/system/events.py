@@ -1,0 +1,235 @@
+"""Durable event channels: appended in the transaction of the data they tell of, read by every worker's tailer.
+
+A position is taken by an UPDATE of the channel's row, which holds its lock until the commit; so within a channel the
+order of commits is the order of positions, and a reader that has seen position n has seen everything before it.
+Wake-ups carry nothing: PostgreSQL's NOTIFY (one a commit), or a change of SQLite's `PRAGMA data_version`, which says
+that another connection has committed; commits of this process also wake it at once.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import gevent
+import gevent.select
+import msgspec
+import peewee
+import psycopg2
+
+from core.kernel import clock as time
+from core.kernel.call import Event
+from core.kernel.durable import ChannelState
+from models.database import after_commit, database, is_sqlite, read, write
+from models.tables.events import Channel, EventRow
+
+_SQLITE_POLL_SECONDS = 0.01
+_RECONNECT_SECONDS = 0.5
+_STOP_POLL_SECONDS = 0.25
+_NAMES_PER_QUERY = 500
+_PRUNE_BATCH = 1000
+_PG_CHANNEL = "accord_events"
+
+_wakers: set[Callable[[], None]] = set()
+
+
+class NewEvent(msgspec.Struct, frozen=True):
+    """An event to append; id builds the SSE id from its position."""
+
+    type: str
+    data: bytes
+    id: Callable[[int], str] = str
+
+
+def append(
+    channel: str, type: str, data: bytes, *, id: Callable[[int], str] | None = None, clock: bool = False
+) -> Event:
+    """Append one event, inside a write transaction, and return it.
+
+    clock: the position is the present in Unix milliseconds, or one more than the last where that is greater.
+    """
+    return append_all(channel, [NewEvent(type, data, id or str)], clock=clock)[0]
+
+
+def append_all(channel: str, events: Sequence[NewEvent], *, clock: bool = False) -> list[Event]:
+    """Append events in their order, inside a write transaction; see `append`."""
+    first = advance(channel, len(events), clock=clock)
+    return insert(channel, events, first=first)
+
+
+def advance(channel: str, count: int, *, clock: bool = False) -> int:
+    """Take `count` positions, at least one, under the channel's lock and return the first."""
+    step = _next(clock=clock, count=count)
+    rows = (
+        Channel.insert(name=channel, seq=_first(clock=clock) + count - 1)
+        .on_conflict(conflict_target=[Channel.name], update={Channel.seq: step})
+        .returning(Channel.seq)
+        .execute()
+    )
+    return int(next(iter(rows)).seq) - count + 1
+
+
+def insert(channel: str, events: Sequence[NewEvent], *, first: int) -> list[Event]:
+    """Write events at positions that `advance` gave, and arrange the wake-up."""
+    written = [
+        Event(channel=channel, seq=seq, type=event.type, id=event.id(seq), data=event.data)
+        for seq, event in enumerate(events, first)
+    ]
+    now_ms = time.now_ms()
+    EventRow.insert_many(
+        [
+            {"channel": e.channel, "seq": e.seq, "type": e.type, "event_id": e.id, "data": e.data, "created_at": now_ms}
+            for e in written
+        ]
+    ).execute()
+    _announce()
+    return written
+
+
+def head(channel: str) -> int:
+    """Return the position of the channel's newest event, 0 when there is none."""
+    return int(Channel.select(Channel.seq).where(Channel.name == channel).scalar() or 0)
+
+
+def _first(*, clock: bool) -> int:
+    return time.now_ms() if clock else 1
+
+
+def _next(*, clock: bool, count: int) -> Any:
+    if not clock:
+        return Channel.seq + count
+    greater = peewee.fn.MAX if is_sqlite() else peewee.fn.GREATEST
+    return greater(time.now_ms(), Channel.seq + 1) + (count - 1)
+
+
+def _announce() -> None:
+    if not is_sqlite():
+        database.execute_sql("SELECT pg_notify(%s, '')", (_PG_CHANNEL,))
+    after_commit(_wake_here)
+
+
+def _wake_here() -> None:
+    for wake in tuple(_wakers):
+        wake()
+
+
+def prune(older_than_ms: int) -> int:
+    """Delete events written before then, a bounded number; mark their channels and return how many went."""
+    with read():
+        query: Any = (
+            EventRow.select(EventRow.channel, peewee.fn.MAX(EventRow.seq))
+            .where(EventRow.created_at < older_than_ms)
+            .group_by(EventRow.channel)
+            .order_by(EventRow.channel)
+            .limit(_PRUNE_BATCH)
+            .tuples()
+        )
+        ends = list(query)
+    return sum(_prune_channel(channel, end) for channel, end in ends)
+
+
+def _prune_channel(channel: str, end: int) -> int:
+    with write():
+        Channel.update(pruned=end).where(Channel.name == channel, Channel.pruned < end).execute()
+        return int(EventRow.delete().where(EventRow.channel == channel, EventRow.seq <= end).execute())
+
+
+class SqlEventLog:
+    """The EventLog port over the database's own tables."""
+
+    def state(self, channel: str) -> ChannelState:
+        """Return where the channel stands."""
+        with read():
+            row = Channel.get_or_none(Channel.name == channel)
+        return ChannelState(head=row.seq, pruned=row.pruned) if row else ChannelState(head=0, pruned=0)
+
+    def read(self, positions: Mapping[str, int], limit: int) -> list[Event]:
+        """Return at most `limit` events behind `positions` (channel → seq), each channel's in seq order."""
+        found: list[Event] = []
+        with read():
+            for channel in self._moved(positions):
+                found += _events(channel, positions[channel], limit - len(found))
+                if len(found) >= limit:
+                    break
+        return found
+
+    def listen(self, wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
+        """Call `wake` soon after any commit that wrote events, until `stopped()`; blocks its greenlet."""
+        _wakers.add(wake)
+        try:
+            if is_sqlite():
+                _poll_sqlite(wake, stopped)
+            else:
+                _listen_postgresql(wake, stopped)
+        finally:
+            _wakers.discard(wake)
+
+    def _moved(self, positions: Mapping[str, int]) -> Iterator[str]:
+        for names in _batches(list(positions), _NAMES_PER_QUERY):
+            heads: Any = Channel.select(Channel.name, Channel.seq).where(Channel.name.in_(names)).tuples()
+            yield from [name for name, seq in heads if seq > positions[name]]
+
+
+def _events(channel: str, after: int, limit: int) -> list[Event]:
+    rows: Any = (
+        EventRow.select(EventRow.seq, EventRow.type, EventRow.event_id, EventRow.data)
+        .where(EventRow.channel == channel, EventRow.seq > after)
+        .order_by(EventRow.seq)
+        .limit(limit)
+        .tuples()
+    )
+    return [Event(channel=channel, seq=row[0], type=row[1], id=row[2], data=bytes(row[3])) for row in rows]
+
+
+def _batches(names: list[str], size: int) -> Iterable[list[str]]:
+    return (names[start : start + size] for start in range(0, len(names), size))
+
+
+def _poll_sqlite(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    connection = sqlite3.connect(database.database, check_same_thread=False)
+    try:
+        seen = None
+        while not stopped():
+            version = connection.execute("PRAGMA data_version").fetchone()[0]
+            if version != seen:
+                seen = version
+                wake()
+            gevent.sleep(_SQLITE_POLL_SECONDS)
+    finally:
+        connection.close()
+
+
+def _listen_postgresql(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    while not stopped():
+        try:
+            _listen_once(wake, stopped)
+        except psycopg2.OperationalError:
+            # The server went away: what was missed meanwhile is read after the wake that follows reconnecting.
+            gevent.sleep(_RECONNECT_SECONDS)
+
+
+def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
+    connection = psycopg2.connect(dbname=database.database, **_connect_parameters())
+    try:
+        connection.autocommit = True
+        connection.cursor().execute(f"LISTEN {_PG_CHANNEL}")
+        wake()
+        while not stopped():
+            gevent.select.select([connection.fileno()], [], [], _STOP_POLL_SECONDS)
+            connection.poll()
+            if connection.notifies:
+                connection.notifies.clear()
+                wake()
+    finally:
+        connection.close()
+
+
+def _connect_parameters() -> dict[str, Any]:
+    pool_only = {"max_connections", "stale_timeout", "timeout"}
+    return {name: value for name, value in database.connect_params.items() if name not in pool_only}
+
+
+def retention_started_ms(hours: int) -> int:
+    """Return the time before which events may be pruned."""
+    return time.now_ms() - hours * 3_600_000
