@@ -1,7 +1,8 @@
 """JSON text → plain data, refusing what JSON forbids or leaves undefined.
 
-orjson refuses NaN, bad UTF-8, lone surrogates, 5,000-digit integers and more than 1,024 levels. It takes the last of
-duplicate keys: text that orjson would write just so has none, and any other text is read again by a parser that looks.
+orjson refuses NaN, bad UTF-8, lone surrogates and 5,000-digit integers. It takes the last of duplicate keys: text that
+orjson would write just so has none, and any other text is read again by a parser that looks. orjson writes at most 254
+levels, which is therefore how deep a body may be nested.
 """
 
 from __future__ import annotations
@@ -24,19 +25,22 @@ def loads(data: bytes) -> Any:
         value = orjson.loads(data)
     except orjson.JSONDecodeError as error:
         raise MalformedBody(f"The body is not JSON: {error.msg} at byte {error.pos}.") from error
-    if orjson.dumps(value) != data:
+    if not _is_canonical(value, data):
         _check_keys(data)
     return value
 
 
+def _is_canonical(value: Any, data: bytes) -> bool:
+    try:
+        return orjson.dumps(value) == data
+    except TypeError as error:
+        raise MalformedBody("The body is nested deeper than 254 levels.") from error
+
+
 def _check_keys(data: bytes) -> None:
     """Raise when an object repeats a key; `data` is known to be JSON."""
-    if b":" not in data:
-        return
-    try:
+    if b":" in data:
         json.loads(data, object_pairs_hook=_unique, parse_int=str, parse_float=str)
-    except RecursionError as error:
-        raise MalformedBody("The body is not JSON: it is nested too deep.") from error
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> None:

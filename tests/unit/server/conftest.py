@@ -1,0 +1,57 @@
+"""A running shop: its application, what its handlers saw, what was reported, and a client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from werkzeug.test import Client
+
+from core.kernel import settings as settings_module
+from models import database as database_module
+from server.app import create_app
+from tests.unit.server import shop as shop_module
+from tests.unit.server.shop_contract import CONTRACT
+
+GOOD = {"Authorization": "Bearer good"}
+
+
+class Running:
+    """The shop behind a test client; `routed` sends requests through Flask and Connexion instead of the direct lane."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        ports = changes.pop("ports", {})
+        settings = settings_module.read({"ACCORD_DATABASE_URL": f"sqlite:///{folder / 'shop.db'}"})
+        self.settings = msgspec.structs.replace(settings, **changes)
+        database_module.bind(self.settings)
+        with database_module.write():
+            database_module.database.execute_sql("CREATE TABLE effects (name TEXT)")
+            database_module.database.execute_sql(
+                "CREATE TABLE firsts (id TEXT PRIMARY KEY, fingerprint BLOB, replay BLOB)"
+            )
+        self.shop, self.record, self.limiter = shop_module.Shop(), shop_module.Record(), shop_module.Limiter()
+        service = shop_module.service(folder, self.settings, self.shop, limiter=self.limiter, **ports)
+        self.app = create_app(service, observer=self.record, streams=shop_module.Streams())
+        self.client = Client(self.app, use_cookies=False)
+        self.routed = Client(type(self.app).wsgi_app.__get__(self.app), use_cookies=False)
+
+    def effects(self) -> int:
+        with database_module.read():
+            return int(database_module.database.execute_sql("SELECT count(*) FROM effects").fetchone()[0])
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    yield Running(tmp_path)
+    database_module.database.close_all()
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Iterator[Running]:
+    handled = [row for row in CONTRACT.operations if row.id != "later_get"]
+    contract = msgspec.structs.replace(CONTRACT, operations=tuple(handled))
+    yield Running(tmp_path, profile="production", secret_keys=("k",), ports={"contract": contract})
+    database_module.database.close_all()
