@@ -75,7 +75,16 @@ def returns(operation: Operation) -> list[str]:
             if len(answers) == 1:
                 result.append(kind)
             result.append(f"Reply[{kind}, Literal[{response.status}]]")
-    return list(dict.fromkeys(result)) or ["None"]
+    return list(dict.fromkeys([*result, *_refusals(operation)])) or ["None"]
+
+
+def _refusals(operation: Operation) -> Iterable[str]:
+    """Return the error answers whose body is the area's own: a handler answers them, where it raises shared problems."""
+    own = f"#/components/schemas/{operation.area}."
+    for response in operation.responses:
+        for media in response.media:
+            if response.status >= 400 and (media.schema or "").startswith(own):
+                yield f"Reply[{operation.area}.{(media.schema or '').removeprefix(own)}, Literal[{response.status}]]"
 
 
 def _answers(response: Response) -> list[str]:

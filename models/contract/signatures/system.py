@@ -36,7 +36,7 @@ class ContractShowSwagger(Protocol):
 class HealthCheckDependencies(Protocol):
     """GET /api/v1/ready (spec/paths/system/health.yaml:85)."""
 
-    def __call__(self, call: Call[None, None], /) -> system.DependencyReport | Reply[system.DependencyReport, Literal[200]]: ...
+    def __call__(self, call: Call[None, None], /) -> system.DependencyReport | Reply[system.DependencyReport, Literal[200]] | Reply[system.DependencyReport, Literal[503]]: ...
 
 
 class HealthCheckLiveness(Protocol):
@@ -48,7 +48,7 @@ class HealthCheckLiveness(Protocol):
 class HealthCheckReadiness(Protocol):
     """GET /readyz (spec/paths/system/health.yaml:26)."""
 
-    def __call__(self, call: Call[None, None], /) -> system.Readiness | Reply[system.Readiness, Literal[200]]: ...
+    def __call__(self, call: Call[None, None], /) -> system.Readiness | Reply[system.Readiness, Literal[200]] | Reply[system.Unreadiness, Literal[503]]: ...
 
 
 class HealthReport(Protocol):
