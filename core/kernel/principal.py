@@ -37,11 +37,14 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def holds(self, scope: str) -> bool:
         """Say whether this caller may act under `scope`."""
-        if scope in self.scopes:
-            return True
-        if "iam:admin" in self.scopes and scope not in ELEVATED_SCOPES:
-            return True
-        return f"{scope.partition(':')[0]}:*" in self.scopes and scope not in ELEVATED_SCOPES
+        return includes(self.scopes, scope)
+
+
+def includes(held: frozenset[str], scope: str) -> bool:
+    """Say whether `held` has `scope`: by name, by `resource:*`, or by `iam:admin`."""
+    if scope in held:
+        return True
+    return scope not in ELEVATED_SCOPES and ("iam:admin" in held or f"{scope.partition(':')[0]}:*" in held)
 
 
 ELEVATED_SCOPES = frozenset({"git:push", "settings:write"})

@@ -279,6 +279,26 @@ SETTINGS: tuple[Row, ...] = (
 )
 
 
+_current: Settings | None = None
+
+
+def install(settings: Settings) -> None:
+    """Make `settings` the ones of this process; done once by the composition root (tests may do it again)."""
+    global _current
+    _current = settings
+
+
+def current() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        SettingsError: nothing was installed.
+    """
+    if _current is None:
+        raise SettingsError("no settings are installed")
+    return _current
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Read every setting from `environment`.
 
