@@ -1,10 +1,13 @@
 """Tables of the identity area: tenants, people, roles, sessions and tokens.
 
 A grant (`user_roles`) gives a user a role in one tenant; a role that is system-wide counts in every tenant. What may be
-done is always read from the grants, never from the credential alone. Secrets are kept as SHA-256 only.
+done is always read from the grants, never from the credential alone. Secrets are kept as SHA-256 only. A bare `x_id: UUID`
+tells the type checker of the attribute that a foreign key adds.
 """
 
 from __future__ import annotations
+
+from uuid import UUID
 
 import peewee
 
@@ -48,7 +51,9 @@ class Membership(Table):
     """A user's belonging to a tenant; the `account` of the tenant surface."""
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
+    tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE", index=False)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
     created_at = InstantField()
 
@@ -74,6 +79,7 @@ class Role(Table):
 class RoleScope(Table):
     """One scope of a role."""
 
+    role_id: UUID
     role = peewee.ForeignKeyField(Role, on_delete="CASCADE", backref="scopes", index=False)
     scope = peewee.CharField(max_length=128)
 
@@ -85,8 +91,11 @@ class RoleScope(Table):
 class UserRole(Table):
     """One grant."""
 
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE", index=False)
+    tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
+    role_id: UUID
     role = peewee.ForeignKeyField(Role, on_delete="CASCADE")
 
     class Meta:
@@ -98,7 +107,9 @@ class Session(Table):
     """A browser session through all its rotations. expires_at: when it ends if it is not used."""
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
     issued_at = InstantField()
     expires_at = InstantField()
@@ -115,6 +126,7 @@ class SessionSecret(Table):
     """One SESSION_ID of a session and the CSRF token that goes with it. replaced_at: when a refresh made the next one."""
 
     digest = peewee.CharField(max_length=64, primary_key=True)
+    session_id: UUID
     session = peewee.ForeignKeyField(Session, on_delete="CASCADE")
     csrf_digest = peewee.CharField(max_length=64)
     replaced_at = InstantField(null=True)
@@ -127,7 +139,9 @@ class TokenFamily(Table):
     """A bearer token through all its refreshes. scopes: the wanted ones, separated by spaces; null for all of the user's."""
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
     scopes = peewee.TextField(null=True)
     created_at = InstantField()
@@ -142,6 +156,7 @@ class Token(Table):
     """One issued Biscuit, named by the revocation id of its first block."""
 
     revocation_id = peewee.CharField(max_length=128, primary_key=True)
+    family_id: UUID
     family = peewee.ForeignKeyField(TokenFamily, on_delete="CASCADE")
     expires_at = InstantField()
     replaced_at = InstantField(null=True)
@@ -154,6 +169,7 @@ class RevokedBlock(Table):
     """A block that a holder appended and revoked, with everything narrowed from it."""
 
     revocation_id = peewee.CharField(max_length=128, primary_key=True)
+    family_id: UUID
     family = peewee.ForeignKeyField(TokenFamily, on_delete="CASCADE")
 
     class Meta:

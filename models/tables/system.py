@@ -33,7 +33,7 @@ class IdempotencyRecord(Table):
 
     id: SHA-256 of the three, so that the key itself is not kept. fingerprint: HMAC of the request under the key, so that
     a password in the request cannot be guessed from it. answer: a Replay, encrypted under the key when it holds a secret;
-    null while the request runs, and once a secret may no longer be replayed.
+    null while the request runs, and then replay_until is when its claim is given up.
     """
 
     id = peewee.CharField(max_length=64, primary_key=True)

@@ -1,0 +1,69 @@
+"""What a user may do in a tenant, always read from the grants."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from core.identity.scopes import ADMIN
+from core.kernel.principal import ROOT_TENANT_ID
+from models.tables.identity import Membership, Role, RoleScope, User, UserRole
+
+SUPERADMIN_ROLE_ID = UUID("00000000-0000-4000-8000-000000000001")
+MEMBER_ROLE_ID = UUID("00000000-0000-4000-8000-000000000003")
+_RANKS = ("superadmin", "admin", "member", "viewer")
+
+
+def find_home_tenant(user_id: UUID) -> UUID | None:
+    """Return the tenant that a login leads to: the root workspace for its members, else the first joined; or None."""
+    joined = Membership.select(Membership.tenant).where(Membership.user == user_id).order_by(Membership.id)
+    tenant_ids = [membership.tenant_id for membership in joined]
+    if ROOT_TENANT_ID in tenant_ids:
+        return ROOT_TENANT_ID
+    return tenant_ids[0] if tenant_ids else None
+
+
+def is_member(user_id: UUID, tenant_id: UUID) -> bool:
+    """Say whether the user is active and belongs to the tenant."""
+    found = Membership.select().join(User).where(Membership.user == user_id, Membership.tenant == tenant_id)
+    return bool(found.where(User.is_active).exists())
+
+
+def get_scopes(user_id: UUID, tenant_id: UUID) -> frozenset[str]:
+    """Return the scopes of all roles that count for the user in the tenant."""
+    rows = RoleScope.select(RoleScope.scope).join(Role).join(UserRole).where(_counts(user_id, tenant_id))
+    return frozenset(row.scope for row in rows)
+
+
+def get_roles(user_id: UUID, tenant_id: UUID) -> list[Role]:
+    """Return the roles that count for the user in the tenant, the most powerful first."""
+    return get_roles_of_many([user_id], tenant_id)[user_id]
+
+
+def get_roles_of_many(user_ids: Sequence[UUID], tenant_id: UUID) -> dict[UUID, list[Role]]:
+    """Return `get_roles` of several users in one query."""
+    rows = UserRole.select(UserRole, Role).join(Role)
+    rows = rows.where(UserRole.user.in_(user_ids), (UserRole.tenant == tenant_id) | Role.is_system)
+    found: defaultdict[UUID, dict[UUID, Role]] = defaultdict(dict)
+    for row in rows:
+        found[row.user_id][row.role.id] = row.role
+    return defaultdict(list, {user_id: sorted(roles.values(), key=_rank) for user_id, roles in found.items()})
+
+
+def is_last_superadmin(user_id: UUID) -> bool:
+    """Say whether taking this user away would leave no active user who holds iam:admin.
+
+    Call it inside a write transaction that holds the role's row.
+    """
+    holders = User.select(User.id).join(UserRole).join(Role).join(RoleScope)
+    holders = holders.where(RoleScope.scope == ADMIN, Role.is_system, User.is_active)
+    return {holder.id for holder in holders} == {user_id}
+
+
+def _counts(user_id: UUID, tenant_id: UUID) -> object:
+    return (UserRole.user == user_id) & ((UserRole.tenant == tenant_id) | Role.is_system)
+
+
+def _rank(role: Role) -> tuple[int, str]:
+    return (_RANKS.index(role.name) if role.is_builtin else len(_RANKS), role.name)

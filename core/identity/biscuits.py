@@ -1,0 +1,153 @@
+"""The bearer token's format: a Biscuit (Ed25519) that its holder can narrow without asking.
+
+Facts of the first block: user, tenant, scope (one each), exp, and a check of the time. A holder appends blocks of checks;
+while they are verified the authorizer states `time` (now) and `requested_scope` (one scope after the other), so that
+`check if requested_scope("chat:read")` leaves that scope alone. Facts that a holder appends count for nothing, since a
+Biscuit shows the authorizer only those of the first block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from biscuit_auth import (
+    AuthorizationError,
+    Authorizer,
+    AuthorizerBuilder,
+    Biscuit,
+    BiscuitBuilder,
+    BiscuitValidationError,
+    Fact,
+    Rule,
+)
+
+from core.identity.keys import keyring
+from core.identity.scopes import expand
+from core.kernel import clock
+from core.kernel.problems import Unavailable
+
+_MAX_TIME = timedelta(milliseconds=100)
+_MAX_FACTS = 1000
+_MAX_ITERATIONS = 100
+_LIMIT_REACHED = "execution limits"
+
+
+class Minted(msgspec.Struct, frozen=True, kw_only=True):
+    """A new token and the id by which it is revoked."""
+
+    token: str
+    revocation_id: str
+
+
+class Presented(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token says, its signature, time and checks being good.
+
+    revocation_ids: of its blocks in order; the first names the token, more than one means that a holder narrowed it.
+    is_timeless: no appended block looks at the time, so the answer holds until the token expires.
+    """
+
+    user_id: UUID
+    tenant_id: UUID
+    scopes: frozenset[str]
+    revocation_ids: tuple[str, ...]
+    is_timeless: bool
+
+    @property
+    def is_narrowed(self) -> bool:
+        return len(self.revocation_ids) > 1
+
+
+def mint(*, user_id: UUID, tenant_id: UUID, scopes: Iterable[str], expires_at: datetime) -> Minted:
+    """Sign a token."""
+    keys = keyring()
+    builder = BiscuitBuilder(
+        "user({user}); tenant({tenant}); exp({exp}); check if time($now), $now < {expires_at};",
+        {
+            "user": str(user_id),
+            "tenant": str(tenant_id),
+            "exp": int(expires_at.timestamp()),
+            "expires_at": expires_at,
+        },
+    )
+    for scope in sorted(scopes):
+        builder.add_fact(Fact("scope({scope})", {"scope": scope}))
+    builder.set_root_key_id(keys.key_id)
+    biscuit = builder.build(keys.private)
+    return Minted(token=biscuit.to_base64(), revocation_id=biscuit.revocation_ids[0])
+
+
+def present(token: str) -> Presented | None:
+    """Return what the token says, or None when it is not ours, is over, or a holder's check refuses everything.
+
+    Raises:
+        Unavailable: a limit of the evaluation was reached; says nothing about the token.
+    """
+    biscuit = _parse(token)
+    if biscuit is None:
+        return None
+    blocks = [biscuit.block_source(index) for index in range(1, biscuit.block_count())]
+    allowed = _evaluate(biscuit, None) if not blocks else _narrow(biscuit)
+    if allowed is None:
+        return None
+    return msgspec.structs.replace(
+        allowed,
+        revocation_ids=tuple(biscuit.revocation_ids),
+        is_timeless=not any("time(" in block for block in blocks),
+    )
+
+
+def _parse(token: str) -> Biscuit | None:
+    public = keyring().public
+    try:
+        return Biscuit.from_base64(token, lambda key_id: public[key_id])
+    except BiscuitValidationError:
+        return None
+
+
+def _narrow(biscuit: Biscuit) -> Presented | None:
+    """Ask for each scope that the token implies; the token is good when the checks let at least one pass."""
+    everything = _facts(biscuit)
+    passed = [scope for scope in sorted(expand(everything.scopes)) if _evaluate(biscuit, scope) is not None]
+    return msgspec.structs.replace(everything, scopes=frozenset(passed)) if passed else None
+
+
+def _evaluate(biscuit: Biscuit, requested: str | None) -> Presented | None:
+    builder = AuthorizerBuilder("time({now}); allow if user($user);", {"now": clock.now()})
+    if requested is not None:
+        builder.add_fact(Fact("requested_scope({scope})", {"scope": requested}))
+    authorizer = _limited(builder).build(biscuit)
+    try:
+        authorizer.authorize()
+    except AuthorizationError as error:
+        if _LIMIT_REACHED in str(error):
+            raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
+        return None
+    return _read(authorizer)
+
+
+def _facts(biscuit: Biscuit) -> Presented:
+    return _read(_limited(AuthorizerBuilder()).build(biscuit))
+
+
+def _limited(builder: AuthorizerBuilder) -> AuthorizerBuilder:
+    """Set the limits: the default millisecond of wall time refuses good tokens on a busy machine."""
+    limits = builder.limits()  # type: ignore[attr-defined]  # missing in the wheel's stubs, as is set_limits
+    limits.max_time, limits.max_facts, limits.max_iterations = _MAX_TIME, _MAX_FACTS, _MAX_ITERATIONS
+    builder.set_limits(limits)  # type: ignore[attr-defined]
+    return builder
+
+
+def _read(authorizer: Authorizer) -> Presented:
+    def values(name: str) -> list[str]:
+        return [fact.terms[0] for fact in authorizer.query(Rule(f"found($value) <- {name}($value)"))]
+
+    return Presented(
+        user_id=UUID(values("user")[0]),
+        tenant_id=UUID(values("tenant")[0]),
+        scopes=frozenset(values("scope")),
+        revocation_ids=(),
+        is_timeless=True,
+    )

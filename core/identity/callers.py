@@ -1,0 +1,202 @@
+"""Resolve credentials to a caller, from a per-worker cache that no revocation outlives.
+
+An entry is good for the security epoch that was read before it was resolved: whatever is revoked afterwards moves the
+epoch on, and the next request on every worker resolves again.
+"""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from core.identity import access, biscuits, scopes, sessions
+from core.kernel import clock
+from core.kernel.exchange import Credentials
+from core.kernel.principal import ELEVATED_SCOPES, ROOT_TENANT_ID, Principal, includes
+from core.kernel.problems import AccountDisabled, CsrfFailed
+from core.kernel.sealing import digest
+from core.kernel.settings import Settings
+from core.system import epoch
+from models.database import read
+from models.tables.identity import RevokedBlock, Session, SessionSecret, Token, TokenFamily, User
+
+REFRESHES = frozenset({"sessions_refresh", "tokens_refresh"})
+"""The operations that a credential may call although it was replaced; they decide what that means."""
+DEV_USER_ID = UUID("00000000-0000-4000-8000-0000000000de")
+_DEV_STYLE = "workflow"
+_TOUCH_AFTER = timedelta(minutes=5)
+_CACHE_SIZE = 10_000
+
+
+class _Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A resolved caller. touch_at: when a use begins the idle window anew (sessions only)."""
+
+    principal: Principal
+    epoch: int
+    expires_at: datetime
+    csrf_digest: str | None = None
+    touch_at: datetime | None = None
+    is_cacheable: bool = True
+
+
+class CallerVerifier:
+    """The server's CredentialVerifier: session cookies with their CSRF token, bearer tokens, and the dev profile."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lets_dev_in = settings.is_dev and settings.is_loopback
+        self._cache: dict[str, _Entry] = {}
+
+    def verify(self, credentials: Credentials) -> Principal | None:
+        """Return the caller, or None when there is no valid credential.
+
+        Raises:
+            CsrfFailed: a session's unsafe request without its CSRF token.
+            AccountDisabled: the credential's user is disabled.
+            Unavailable: the decision could not be made.
+        """
+        session, bearer = credentials.values.get("session"), credentials.values.get("bearer")
+        is_refresh = credentials.operation_id in REFRESHES
+        if bearer is not None:
+            entry = self._find(bearer, "bearer", is_refresh)
+            return entry.principal if entry else None
+        if session is None:
+            return self._find_dev(credentials)
+        entry = self._find(session, "session", is_refresh)
+        if entry is not None and credentials.is_unsafe:
+            _check_csrf(entry, credentials.values.get("csrf"))
+        return self._used(session, entry)
+
+    def is_current(self, principal: Principal) -> bool:
+        """Say whether a caller resolved earlier would still be accepted with all that it could do then."""
+        if principal.user_id == DEV_USER_ID:
+            return self._lets_dev_in
+        with read():
+            if not access.is_member(principal.user_id, principal.tenant_id) or not _is_alive(principal):
+                return False
+            held = access.get_scopes(principal.user_id, principal.tenant_id)
+        return all(includes(held, scope) for scope in principal.scopes)
+
+    def epoch(self) -> int:
+        """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
+        return epoch.current()
+
+    def _find(self, secret: str, scheme: str, is_refresh: bool) -> _Entry | None:
+        resolve = _resolve_session if scheme == "session" else _resolve_token
+        if is_refresh:
+            return resolve(secret, epoch.current(), True)
+        key = digest(f"{scheme}:{secret}")
+        now_epoch = epoch.current()
+        entry = self._cache.get(key)
+        if entry is not None and entry.epoch == now_epoch and clock.now() < entry.expires_at:
+            return entry
+        entry = resolve(secret, now_epoch, False)
+        if entry is None or not entry.is_cacheable:
+            self._cache.pop(key, None)
+        else:
+            self._keep(key, entry)
+        return entry
+
+    def _keep(self, key: str, entry: _Entry) -> None:
+        if len(self._cache) >= _CACHE_SIZE:
+            self._cache.clear()
+        self._cache[key] = entry
+
+    def _used(self, secret: str, entry: _Entry | None) -> Principal | None:
+        """Let a session live on because it is used; one write every few minutes, not one a request."""
+        if entry is None:
+            return None
+        if entry.touch_at is not None and clock.now() >= entry.touch_at:
+            sessions.do_touch_session(UUID(entry.principal.credential_id))
+            self._cache.pop(digest(f"session:{secret}"), None)
+        return entry.principal
+
+    def _find_dev(self, credentials: Credentials) -> Principal | None:
+        if not self._lets_dev_in or credentials.error_style != _DEV_STYLE:
+            return None
+        return Principal(
+            kind="token",
+            user_id=DEV_USER_ID,
+            tenant_id=ROOT_TENANT_ID,
+            credential_id="dev",
+            scopes=scopes.CATALOGUE,
+        )
+
+
+def _check_csrf(entry: _Entry, token: str | None) -> None:
+    if token is None:
+        raise CsrfFailed("X-CSRF-TOKEN is missing.")
+    if not hmac.compare_digest(digest(token), entry.csrf_digest or ""):
+        raise CsrfFailed("X-CSRF-TOKEN does not belong to this session.")
+
+
+def _resolve_session(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
+    with read():
+        row = SessionSecret.get_or_none(SessionSecret.digest == digest(secret))
+        if row is None:
+            return None
+        session = row.session
+        _check_active(session.user_id)
+        if row.replaced_at is not None and not is_refresh:
+            return None
+        if not sessions.is_live(session) or not access.is_member(session.user_id, session.tenant_id):
+            return None
+        held = access.get_scopes(session.user_id, session.tenant_id)
+    principal = Principal(
+        kind="session",
+        user_id=session.user_id,
+        tenant_id=session.tenant_id,
+        credential_id=str(session.id),
+        scopes=held - ELEVATED_SCOPES,
+    )
+    return _Entry(
+        principal=principal,
+        epoch=at_epoch,
+        expires_at=min(session.expires_at, session.absolute_expires_at),
+        csrf_digest=row.csrf_digest,
+        touch_at=session.expires_at - sessions.IDLE + _TOUCH_AFTER,
+    )
+
+
+def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
+    presented = biscuits.present(token)
+    if presented is None:
+        return None
+    first, *appended = presented.revocation_ids
+    with read():
+        row = Token.get_or_none(Token.revocation_id == first)
+        if row is None or (row.replaced_at is not None and not is_refresh):
+            return None
+        _check_active(presented.user_id)
+        if row.family.revoked_at is not None or not access.is_member(presented.user_id, presented.tenant_id):
+            return None
+        if appended and RevokedBlock.select().where(RevokedBlock.revocation_id.in_(appended)).exists():
+            return None
+        held = access.get_scopes(presented.user_id, presented.tenant_id)
+    granted = {scope for scope in presented.scopes - ELEVATED_SCOPES if includes(held, scope)}
+    principal = Principal(
+        kind="token",
+        user_id=presented.user_id,
+        tenant_id=presented.tenant_id,
+        credential_id="/".join([str(row.family_id), *appended]),
+        scopes=frozenset(granted),
+    )
+    return _Entry(principal=principal, epoch=at_epoch, expires_at=row.expires_at, is_cacheable=presented.is_timeless)
+
+
+def _check_active(user_id: UUID) -> None:
+    if not User.select().where(User.id == user_id, User.is_active).exists():
+        raise AccountDisabled
+
+
+def _is_alive(principal: Principal) -> bool:
+    if principal.kind == "session":
+        session = Session.get_or_none(Session.id == UUID(principal.credential_id))
+        return session is not None and sessions.is_live(session)
+    family_id, *appended = principal.credential_id.split("/")
+    family = TokenFamily.get_or_none(TokenFamily.id == UUID(family_id))
+    if family is None or family.revoked_at is not None or family.expires_at <= clock.now():
+        return False
+    return not RevokedBlock.select().where(RevokedBlock.revocation_id.in_(appended)).exists()

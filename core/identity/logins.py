@@ -1,0 +1,57 @@
+"""Prove who someone is by a password: slow, alike for every failure, and done before any transaction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import msgspec
+
+from core.identity import access, users
+from core.identity.passwords import verify_password
+from core.kernel.problems import AccountDisabled, InvalidCredentials
+from models.tables.identity import User
+
+
+class Verified(msgspec.Struct, frozen=True):
+    """Someone who knew the password that had this hash."""
+
+    user_id: UUID
+    password_hash: str
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A verified user who may log in, and the tenant that the login leads to."""
+
+    user: User
+    tenant_id: UUID
+
+
+def verify_login(name: str, password: str) -> Verified:
+    """Return the user of this e-mail address, user name or telephone number; an unknown user takes as long.
+
+    Raises:
+        InvalidCredentials: no such user, or a wrong password.
+        Unavailable: too many logins at once.
+    """
+    user = users.find_by_login(name)
+    password_hash = user.password_hash if user else None
+    matches = verify_password(password_hash, password)
+    if user is None or password_hash is None or not matches:
+        raise InvalidCredentials
+    return Verified(user.id, password_hash)
+
+
+def access_verified(verified: Verified) -> Admitted:
+    """Look again inside the transaction: much may have changed while the password was hashed.
+
+    Raises:
+        InvalidCredentials: the user is gone or the password was changed.
+        AccountDisabled: the user is disabled or belongs to no tenant.
+    """
+    user = User.get_or_none(User.id == verified.user_id, User.password_hash == verified.password_hash)
+    if user is None:
+        raise InvalidCredentials
+    tenant_id = access.find_home_tenant(user.id)
+    if not user.is_active or tenant_id is None:
+        raise AccountDisabled
+    return Admitted(user, tenant_id)

@@ -1,0 +1,149 @@
+"""Bearer tokens: issued for a password, refreshed with a single winner, revoked alone or as a family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from core.identity import access, biscuits, logins, rotation, scopes
+from core.kernel import clock
+from core.kernel.ids import new_uuid
+from core.kernel.problems import AccountDisabled, Forbidden, Invalid, InvalidCredentials, Unauthenticated, Violation
+from core.system import epoch
+from models.database import write
+from models.tables.identity import RevokedBlock, Token, TokenFamily
+
+LIFETIME = timedelta(seconds=86_400)
+
+
+class NarrowedToken(Forbidden):
+    code, title = "narrowed_token", "A token that its holder narrowed cannot be refreshed"
+
+
+class Issued(msgspec.Struct, frozen=True, kw_only=True):
+    """A token to hand out."""
+
+    token: str
+    scopes: frozenset[str]
+    expires_at: datetime
+
+    @property
+    def expires_in_seconds(self) -> int:
+        return max(0, int((self.expires_at - clock.now()).total_seconds()))
+
+
+def do_issue_token(verified: logins.Verified, wanted: Sequence[str] | None) -> Issued:
+    """Start a token family for a verified user; `wanted` scopes that the user does not hold are left out.
+
+    Raises:
+        InvalidCredentials: the user is disabled, gone, or has another password by now.
+        Invalid: the user holds none of the wanted scopes.
+    """
+    now = clock.now()
+    with write():
+        admitted = _admit(verified)
+        granted = scopes.grant(wanted, access.get_scopes(admitted.user.id, admitted.tenant_id))
+        if wanted and not granted:
+            raise _nothing_granted()
+        _forget_outlived(admitted.user.id, now)
+        family = TokenFamily.create(
+            id=new_uuid(),
+            user=admitted.user,
+            tenant=admitted.tenant_id,
+            scopes=" ".join(sorted(granted)) if wanted else None,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
+        return _issue(family, granted, now)
+
+
+def do_refresh_token(token: str) -> Issued:
+    """Replace a token; of parallel callers one wins, and the others are given the winner's token within 10 s.
+
+    Raises:
+        Unauthenticated: the token is no good, or was replaced longer ago, which revokes its family.
+        NarrowedToken: see the class.
+    """
+    presented = biscuits.present(token)
+    if presented is None:
+        raise Unauthenticated
+    if presented.is_narrowed:
+        raise NarrowedToken
+    with write():
+        issued = _rotate(token, presented.revocation_ids[0]) or _repeat(token, presented.revocation_ids[0])
+    if issued is None:
+        raise Unauthenticated("The token is over.")
+    return issued
+
+
+def do_revoke_token(credential_id: str) -> None:
+    """Revoke what a principal's `credential_id` names: a family, or one narrowed token and all narrowed from it."""
+    family_id, *appended = credential_id.split("/")
+    with write():
+        if appended:
+            RevokedBlock.insert(revocation_id=appended[-1], family=family_id).on_conflict_ignore().execute()
+        else:
+            _revoke_family(UUID(family_id))
+        epoch.bump()
+
+
+def _admit(verified: logins.Verified) -> logins.Admitted:
+    """Answer every refusal alike, a disabled account included (page 002)."""
+    try:
+        return logins.access_verified(verified)
+    except AccountDisabled as error:
+        raise InvalidCredentials(cause="account disabled") from error
+
+
+def _nothing_granted() -> Invalid:
+    message = "The user holds none of these scopes."
+    return Invalid(
+        message, errors=(Violation(pointer="/scope", location="body", rule="scope_not_held", message=message),)
+    )
+
+
+def _issue(family: TokenFamily, granted: frozenset[str], now: datetime) -> Issued:
+    expires_at = now + LIFETIME
+    minted = biscuits.mint(user_id=family.user_id, tenant_id=family.tenant_id, scopes=granted, expires_at=expires_at)
+    Token.create(revocation_id=minted.revocation_id, family=family, expires_at=expires_at)
+    return Issued(token=minted.token, scopes=granted, expires_at=expires_at)
+
+
+def _rotate(token: str, revocation_id: str) -> Issued | None:
+    now = clock.now()
+    won = Token.update(replaced_at=now).where(Token.revocation_id == revocation_id, Token.replaced_at.is_null())
+    if not won.execute():
+        return None
+    family = Token.get_by_id(revocation_id).family
+    if family.revoked_at is not None:
+        return None
+    wanted = family.scopes.split(" ") if family.scopes else None
+    issued = _issue(family, scopes.grant(wanted, access.get_scopes(family.user_id, family.tenant_id)), now)
+    family.expires_at = issued.expires_at
+    family.save(only=[TokenFamily.expires_at])
+    rotation.keep_successor(token, msgspec.json.encode(issued).decode())
+    epoch.bump()
+    return issued
+
+
+def _repeat(token: str, revocation_id: str) -> Issued | None:
+    row = Token.get_or_none(Token.revocation_id == revocation_id)
+    if row is None or row.family.revoked_at is not None:
+        return None
+    kept = rotation.find_successor(token)
+    if kept is None:
+        _revoke_family(row.family_id)
+        epoch.bump()
+        return None
+    return msgspec.json.decode(kept, type=Issued)
+
+
+def _revoke_family(family_id: UUID) -> None:
+    TokenFamily.update(revoked_at=clock.now()).where(TokenFamily.id == family_id).execute()
+
+
+def _forget_outlived(user_id: UUID, now: datetime) -> None:
+    TokenFamily.delete().where(TokenFamily.user == user_id, TokenFamily.expires_at <= now).execute()

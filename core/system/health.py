@@ -1,0 +1,125 @@
+"""Health: what this process is like, and whether what it depends on answers."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import gevent
+import httpx
+import msgspec
+
+from core.identity import hashing
+from core.kernel import settings
+from core.kernel.problems import Unavailable
+from models import migrate
+from models.database import database, read
+
+_MB = 1024 * 1024
+_DATABASE_SECONDS = 5.0
+_AI_SECONDS = 2.0
+_started = time.monotonic()
+
+
+Missing = Literal["database_connection_unavailable", "schema_behind", "readiness_check_failed"]
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One dependency."""
+
+    status: Literal["pass", "fail", "skipped"]
+    latency_ms: float = 0.0
+    error: str | None = None
+
+
+class Checks(msgspec.Struct, frozen=True, kw_only=True):
+    """Every dependency; only the AI endpoint is optional."""
+
+    database: Check
+    redis: Check
+    ai: Check
+    total_latency_ms: float
+
+    @property
+    def is_ready(self) -> bool:
+        return "fail" not in {self.database.status, self.redis.status}
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Resident memory in MB: now, and at its highest."""
+
+    used_mb: float
+    peak_mb: float
+
+
+def find_missing() -> list[Missing]:
+    """Return the names of what requests need and do not have; empty when they can be served."""
+    try:
+        return ["schema_behind"] if migrate.pending() else []
+    except Unavailable:
+        return ["database_connection_unavailable"]
+
+
+def check_dependencies() -> Checks:
+    """Ask each dependency, within its time."""
+    began = time.perf_counter()
+    database_check = _timed(_ask_database, _DATABASE_SECONDS)
+    ai_check = _timed(_ask_ai, _AI_SECONDS) if settings.current().ai_base_url else Check(status="skipped")
+    return Checks(
+        database=database_check,
+        redis=Check(status="skipped"),
+        ai=ai_check,
+        total_latency_ms=_since_ms(began),
+    )
+
+
+def get_uptime_seconds() -> float:
+    """Return the age of this process's copy of this module."""
+    return time.monotonic() - _started
+
+
+def get_memory() -> Memory:
+    """Return what this process holds."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    used_mb = pages * resource.getpagesize() / _MB
+    return Memory(used_mb=used_mb, peak_mb=max(peak_kb / 1024, used_mb))
+
+
+def is_degraded() -> bool:
+    """Say whether logins are refused because too many wait for the hashing thread."""
+    return hashing.queue.is_full
+
+
+def _timed(ask: Callable[[], str | None], limit_seconds: float) -> Check:
+    began = time.perf_counter()
+    error: str | None = f"no answer within {limit_seconds:g} s"
+    with gevent.Timeout(limit_seconds, False):
+        error = ask()
+    return Check(status="fail" if error else "pass", latency_ms=_since_ms(began), error=error)
+
+
+def _ask_database() -> str | None:
+    try:
+        with read():
+            database.execute_sql("SELECT 1").fetchone()
+    except Unavailable as problem:
+        return problem.detail
+    return None
+
+
+def _ask_ai() -> str | None:
+    """Ask for the list of models; any answer below 500 shows that the endpoint is there."""
+    base_url = settings.current().ai_base_url or ""
+    try:
+        status = httpx.get(f"{base_url.rstrip('/')}/models", timeout=_AI_SECONDS).status_code
+    except httpx.HTTPError as error:
+        return type(error).__name__
+    return f"HTTP {status}" if status >= 500 else None
+
+
+def _since_ms(began: float) -> float:
+    return round((time.perf_counter() - began) * 1000, 3)

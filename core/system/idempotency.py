@@ -1,0 +1,121 @@
+"""First answers of idempotent requests, kept in the transaction of their effect.
+
+What is stored cannot be read or guessed from the database: the row's id is a hash of caller, operation and key, the
+fingerprint an HMAC under the key, and an answer that carries a secret is encrypted under the key.
+On PostgreSQL a concurrent duplicate is told so at once (an advisory lock of the transaction); SQLite has one writer, so a
+duplicate waits its turn there and is then given the first answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import timedelta
+
+import msgspec
+
+from core.kernel import clock
+from core.kernel.exchange import Replay
+from core.kernel.problems import IdempotencyKeyReused, RequestInProgress
+from core.kernel.sealing import derive, seal, unseal
+from core.kernel.settings import Settings
+from models.database import database, is_sqlite
+from models.tables.system import IdempotencyRecord
+
+SECRET_REPLAY = timedelta(minutes=10)
+_PURPOSE = "accord idempotent answer"
+_CLAIM_LEASE = timedelta(seconds=60)
+"""A claim that is committed unanswered (a stream's) is given up after this long."""
+_PRUNED_AT_ONCE = 100
+
+
+class SqlIdempotencyStore:
+    """The server's IdempotencyStore. Every method is called inside `models.database.write()`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._retention = timedelta(hours=settings.idempotency_hours)
+
+    def begin(self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, is_secret: bool) -> Replay | None:
+        """Claim the key, or return what the first request was answered.
+
+        Raises:
+            IdempotencyKeyReused: the key belongs to another request.
+            RequestInProgress: the first request has not ended, or its secret answer may no longer be replayed.
+        """
+        row_id, protected = _identify(caller, operation_id, key), _protect(fingerprint, key)
+        _lock(row_id)
+        _prune()
+        row = IdempotencyRecord.get_or_none(IdempotencyRecord.id == row_id)
+        if row is not None and _is_abandoned(row):
+            row.delete_instance()
+            row = None
+        if row is None:
+            self._claim(row_id, protected, is_secret)
+            return None
+        if not hmac.compare_digest(bytes(row.fingerprint), protected):
+            raise IdempotencyKeyReused
+        return _replay(row, key)
+
+    def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
+        """Keep the answer of a claimed key."""
+        plain = msgspec.msgpack.encode(replay)
+        answer = seal(plain, secret=key, purpose=_PURPOSE) if is_secret else plain
+        replay_until = clock.now() + (SECRET_REPLAY if is_secret else self._retention)
+        row_id = _identify(caller, operation_id, key)
+        changes = IdempotencyRecord.update(answer=answer, replay_until=replay_until)
+        changes.where(IdempotencyRecord.id == row_id).execute()
+
+    def release(self, *, caller: str, operation_id: str, key: str) -> None:
+        """Give up a claimed key unanswered."""
+        row_id = _identify(caller, operation_id, key)
+        IdempotencyRecord.delete().where(IdempotencyRecord.id == row_id, IdempotencyRecord.answer.is_null()).execute()
+
+    def _claim(self, row_id: str, fingerprint: bytes, is_secret: bool) -> None:
+        now = clock.now()
+        IdempotencyRecord.create(
+            id=row_id,
+            fingerprint=fingerprint,
+            is_secret=is_secret,
+            replay_until=now + _CLAIM_LEASE,
+            expires_at=now + self._retention,
+        )
+
+
+def _is_abandoned(row: IdempotencyRecord) -> bool:
+    """Say whether the worker that claimed the key died before it answered, or the answer's time is over."""
+    now = clock.now()
+    return row.expires_at <= now or (row.answer is None and row.replay_until <= now)
+
+
+def _replay(row: IdempotencyRecord, key: str) -> Replay:
+    if row.answer is None:
+        raise RequestInProgress
+    if row.replay_until <= clock.now():
+        raise RequestInProgress("The answer held a secret and can no longer be replayed.")
+    answer = bytes(row.answer)
+    plain = unseal(answer, secret=key, purpose=_PURPOSE) if row.is_secret else answer
+    return msgspec.msgpack.decode(plain, type=Replay)
+
+
+def _identify(caller: str, operation_id: str, key: str) -> str:
+    return hashlib.sha256("\0".join((caller, operation_id, key)).encode()).hexdigest()
+
+
+def _protect(fingerprint: bytes, key: str) -> bytes:
+    return hmac.digest(derive(key, "accord idempotent fingerprint"), fingerprint, "sha256")
+
+
+def _lock(row_id: str) -> None:
+    if is_sqlite():
+        return
+    number = int.from_bytes(bytes.fromhex(row_id)[:8], "big", signed=True)
+    if not database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,)).fetchone()[0]:
+        raise RequestInProgress
+
+
+def _prune() -> None:
+    """Forget some of what is outdated, oldest first."""
+    now = clock.now()
+    outdated = IdempotencyRecord.select(IdempotencyRecord.id).where(IdempotencyRecord.expires_at <= now)
+    oldest = outdated.order_by(IdempotencyRecord.expires_at).limit(_PRUNED_AT_ONCE)
+    IdempotencyRecord.delete().where(IdempotencyRecord.id.in_(oldest)).execute()
