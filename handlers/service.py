@@ -1,0 +1,63 @@
+"""The composition root: the contract, its handlers, the settings and the ports, put together once."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import models.contract
+from core.identity.callers import CallerVerifier
+from core.kernel import settings as kernel_settings
+from core.kernel.operation import Contract, Operation
+from core.kernel.settings import Settings
+from core.limits.local import LocalRateLimiter
+from core.system.events import SqlEventLog
+from core.system.idempotency import SqlIdempotencyStore
+from core.system.jobs import SqlJobQueue
+from models import database
+from server.ports import Ports
+from server.service import Service
+
+CONTRACT_DIR = Path(models.contract.__path__[0])
+
+
+def build(settings: Settings) -> Service:
+    """Put the product together; opens no connection."""
+    kernel_settings.install(settings)
+    database.bind(settings)
+    contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
+    return Service(
+        contract=contract,
+        contract_dir=CONTRACT_DIR,
+        handlers=dict(_functions(contract, "{id}")),
+        prepares=dict(_functions(contract, "prepare_{id}")),
+        settings=settings,
+        ports=Ports(
+            verifier=CallerVerifier(settings),
+            idempotency=SqlIdempotencyStore(settings),
+            limiter=LocalRateLimiter(),
+            events=SqlEventLog(),
+            jobs=SqlJobQueue(),
+        ),
+    )
+
+
+def _functions(contract: Contract, name: str) -> Iterator[tuple[str, Callable[..., Any]]]:
+    """Find each operation's function by the stem rule: handlers/<area>/<resource>.py, named after the operation."""
+    for operation in contract.operations:
+        function = _find(operation, name.format(id=operation.id))
+        if function is not None:
+            yield operation.id, function
+
+
+def _find(operation: Operation, name: str) -> Callable[..., Any] | None:
+    """Return None where the handler is not written yet: the server says so in dev and refuses to start in production."""
+    module = f"handlers.{operation.area}.{operation.resource}"
+    if importlib.util.find_spec(module) is None:
+        return None
+    return getattr(importlib.import_module(module), name, None)
