@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,6 @@ import msgspec
 from core.identity import hashing
 from core.kernel import settings
 from core.kernel.problems import Unavailable
-from models import migrate
 from models.database import database, read
 
 _MB = 1024 * 1024
@@ -55,10 +54,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     peak_mb: float
 
 
-def find_missing() -> list[Missing]:
+def find_missing(pending_migrations: Callable[[], Sequence[str]]) -> list[Missing]:
     """Return the names of what requests need and do not have; empty when they can be served."""
     try:
-        return ["schema_behind"] if migrate.pending() else []
+        return ["schema_behind"] if pending_migrations() else []
     except Unavailable:
         return ["database_connection_unavailable"]
 

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from core.kernel import clock
 from core.kernel.call import Call, Reply
 from core.system import health
+from models import migrate
 from models.contract import system
 
 Ready = Reply[system.Readiness, Literal[200]]
@@ -25,7 +26,7 @@ def health_check_liveness(call: Call[None, None]) -> system.Liveness:
 
 def health_check_readiness(call: Call[None, None]) -> Ready | Unready:
     """Say whether requests can be served."""
-    missing = health.find_missing()
+    missing = health.find_missing(migrate.pending)
     unready: Unready = Reply(system.Unreadiness(ready=False, missing=missing), 503)
     ready: Ready = Reply(system.Readiness(ready=True), 200)
     return unready if missing else ready
