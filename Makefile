@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run generate check-generated check lint types test
+.PHONY: help setup run generate check-generated check lint types test fuzz oracle drills mutants
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -36,3 +36,15 @@ check: lint types check-generated ## What every commit must pass: style, types, 
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -m "not long"
+
+fuzz: setup ## Every phase of Schemathesis against running servers, at least 50,000 cases per database (ACCORD_TEST_FUZZ_CASES)
+	@$(PYTEST) -s -m long tests/fuzz
+
+oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one verdict (ACCORD_TEST_ORACLE_INSTANCES)
+	@$(PYTEST) -s -m long tests/contract
+
+drills: setup ## Kill workers, cut streams, restart the database
+	@$(PYTEST) -s -m long tests/drills
+
+mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch
+	@$(BIN)/python -m tests.mutants

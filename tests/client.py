@@ -122,7 +122,7 @@ class InProcess:
         def start_response(status: str, headers: list[tuple[str, str]], _failure: object = None) -> None:
             started.append((int(status.split(maxsplit=1)[0]), Headers(headers)))
 
-        body = self._application(_environ(asked), start_response)
+        body = self._application(environ_of(asked), start_response)
         try:
             status, headers = started[-1]
             yield Opened(status, headers, _timed(body, timeout_seconds))
@@ -155,7 +155,8 @@ class OverHttp:
             connection.close()
 
 
-def _environ(asked: Asked) -> dict[str, Any]:
+def environ_of(asked: Asked) -> dict[str, Any]:
+    """Return the WSGI environ of a request, as a server on the loopback interface would make it."""
     url = urlsplit(asked.target)
     environ = EnvironBuilder(method=asked.method, headers=asked.headers, data=asked.body).get_environ()
     environ |= {"PATH_INFO": _unquoted(url.path), "QUERY_STRING": url.query, "REMOTE_ADDR": "127.0.0.1"}
