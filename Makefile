@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run generate check-generated check lint types test fuzz oracle drills mutants
+.PHONY: help setup run generate contract-lint check-generated check lint types test fuzz oracle drills mutants
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -22,6 +22,9 @@ run: setup ## Serve on the embedded database (ACCORD_BIND, ACCORD_WORKERS, ACCOR
 generate: setup ## Compile spec/ into models/contract and handlers/bindings.py
 	@$(BIN)/python -m codegen.cli generate
 
+contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codegen/lint
+	@$(BIN)/python -m codegen.cli lint
+
 check-generated: setup ## Generated files are what the contract compiles to
 	@$(BIN)/python -m codegen.cli generate --check
 
@@ -31,7 +34,7 @@ lint: setup ## Style
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
-check: lint types check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
+check: lint types contract-lint check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own

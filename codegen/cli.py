@@ -33,10 +33,9 @@ def generate(arguments: list[str]) -> int:
 
 def lint(arguments: list[str]) -> int:
     """Judge the contract; print every finding with its place and the fix."""
-    from codegen import ir  # noqa: PLC0415
     from codegen.bundle import bundle as join  # noqa: PLC0415
-    from codegen.lint import lint as judge  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
+    from codegen.pipeline import judge  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="accord lint", description=lint.__doc__)
     parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
@@ -45,9 +44,7 @@ def lint(arguments: list[str]) -> int:
     sources = Sources(project.root, options.contract or project.contract)
 
     def run() -> int:
-        findings = judge(ir.build(join(sources)))
-        if findings:
-            raise Refused(findings)
+        judge(join(sources))
         return 0
 
     return _guarded(project, run)

@@ -115,8 +115,6 @@ class _Resolver:
     def _operation(self, path: str, method: str, path_node: Node) -> Operation:
         pointer = f"/paths/{escape(path)}/{method}"
         node = path_node[method]
-        if not isinstance(node.get("operationId"), str):
-            self._refuse(pointer, "give this operation an operationId: it names handler, client method and log field")
         area, resource = self._place(pointer, node)
         return Operation(
             id=node["operationId"],
@@ -157,8 +155,6 @@ class _Resolver:
         content = self._content(pointer, node)
         if len(content) != ("schema" not in node) or any(media.schema is None for media in content):
             self._refuse(pointer, "give a parameter either `schema`, or `content` with one media type and its schema")
-        if not isinstance(node.get("name"), str) or node.get("in") not in {"path", "query", "header", "cookie"}:
-            self._refuse(pointer, "give a parameter `name` and `in` (path, query, header or cookie)")
         schema = self._schema(f"{pointer}/schema" if not content else f"{content[0].pointer}/schema")
         return Parameter(node["name"], node["in"], pointer, node, schema, content[0] if content else None)
 

@@ -129,6 +129,8 @@ class _Builder:
     def _scalar(self, node: yaml.ScalarNode) -> Json:
         text: str = node.value
         if node.tag != _PLAIN:
+            if node.style not in ("'", '"', "|", ">"):
+                self._refuse_at(node, f"remove the YAML tag {node.tag}; quote text that looks like something else")
             self._check_tag(node, "tag:yaml.org,2002:str")
             return text
         if _NULL.match(text):

@@ -8,12 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from codegen import ir
+from codegen import ir, lint, rules, structure
 from codegen.bundle import Bundle, bundle
 from codegen.emit import documents, signatures, types
 from codegen.emit.shapes import Shape
-from codegen.findings import Refused
-from codegen.lint import lint
 from codegen.load import Sources
 from codegen.project import Project
 from codegen.table import Compiler
@@ -42,13 +40,22 @@ def compile_sources(sources: Sources, package: str) -> Compiled:
         Refused: with every finding of the first stage that had one.
     """
     joined = bundle(sources)
-    resolved = ir.build(joined)
-    findings = lint(resolved)
-    if findings:
-        raise Refused(findings)
+    resolved = judge(joined)
     compiler = Compiler(resolved, package)
     contract = compiler.compile()
     return Compiled(resolved, contract, joined, types.areas(compiler.shaper.shapes))
+
+
+def judge(joined: Bundle) -> ir.Contract:
+    """Resolve a bundle that obeys every rule.
+
+    Raises:
+        Refused: with the findings of the rules on structure, or where there are none, of the lint rules.
+    """
+    rules.run(structure, joined)
+    resolved = ir.build(joined)
+    rules.run(lint, resolved)
+    return resolved
 
 
 def compile_text(text: str, package: str = "contract") -> Compiled:

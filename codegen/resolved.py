@@ -17,11 +17,11 @@ class Resolved:
 
     def __init__(self, bundle: Bundle, pointer: str) -> None:
         self._bundle = bundle
-        self._pointer, self._node = bundle.follow(pointer)
+        self.pointer, self.node = bundle.follow(pointer)
 
     def kinds(self) -> set[str]:
         """Return the JSON types that a value may have; all of them when the schema does not say."""
-        node = self._node
+        node = self.node
         if not isinstance(node, dict):
             return set(_KINDS)
         if "type" in node:
@@ -42,16 +42,16 @@ class Resolved:
     def items(self) -> set[str]:
         """Return the JSON types that an item may have."""
         for schema in self._flat():
-            if isinstance(schema._node, dict) and "items" in schema._node:
-                return Resolved(self._bundle, f"{schema._pointer}/items").kinds()
+            if isinstance(schema.node, dict) and "items" in schema.node:
+                return Resolved(self._bundle, f"{schema.pointer}/items").kinds()
         return set(_KINDS)
 
     def properties(self) -> dict[str, Resolved]:
         """Return the members that the schema and its parts name."""
         found: dict[str, Resolved] = {}
         for schema in self._flat():
-            for name in schema._node.get("properties", {}) if isinstance(schema._node, dict) else ():
-                found[name] = Resolved(self._bundle, f"{schema._pointer}/properties/{escape(name)}")
+            for name in schema.node.get("properties", {}) if isinstance(schema.node, dict) else ():
+                found[name] = Resolved(self._bundle, f"{schema.pointer}/properties/{escape(name)}")
         return found
 
     def members(self) -> dict[str, set[str]]:
@@ -60,27 +60,25 @@ class Resolved:
 
     def is_binary(self) -> bool:
         """Say whether the value is a file: OpenAPI 3.1's `contentMediaType` without encoding, or `format: binary`."""
-        node = self._node if isinstance(self._node, dict) else {}
+        node = self.node if isinstance(self.node, dict) else {}
         if node.get("type") == "array" and isinstance(node.get("items"), dict):
-            return Resolved(self._bundle, f"{self._pointer}/items").is_binary()
+            return Resolved(self._bundle, f"{self.pointer}/items").is_binary()
         return node.get("format") == "binary" or ("contentMediaType" in node and "contentEncoding" not in node)
 
     def has_default(self) -> bool:
-        return isinstance(self._node, dict) and "default" in self._node
+        return isinstance(self.node, dict) and "default" in self.node
 
     def default(self) -> Any:
-        return self._node.get("default") if isinstance(self._node, dict) else None
+        return self.node.get("default") if isinstance(self.node, dict) else None
 
     def _children(self, keyword: str) -> list[Resolved]:
-        return [
-            Resolved(self._bundle, f"{self._pointer}/{keyword}/{index}") for index in range(len(self._node[keyword]))
-        ]
+        return [Resolved(self._bundle, f"{self.pointer}/{keyword}/{index}") for index in range(len(self.node[keyword]))]
 
     def _flat(self) -> Iterable[Resolved]:
         yield self
-        if isinstance(self._node, dict):
+        if isinstance(self.node, dict):
             for keyword in ("allOf", "oneOf", "anyOf"):
-                for child in self._children(keyword) if keyword in self._node else ():
+                for child in self._children(keyword) if keyword in self.node else ():
                     yield from child._flat()
 
 

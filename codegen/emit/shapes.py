@@ -190,8 +190,8 @@ class Shaper:
 
 
 def _docstring(text: str) -> str:
-    """Return the text as one line that can stand between triple quotes."""
-    return " ".join(text.split()).replace("\\", "\\\\").replace('"', '\\"')
+    """Return the text as one line that cannot end the string it stands in; the generator escapes backslashes."""
+    return " ".join(text.split()).replace('"', "'")
 
 
 def _is_binary(schema: Shape) -> bool:

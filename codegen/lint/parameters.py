@@ -1,0 +1,73 @@
+"""Parameters are ones that the server reads: names match the path, styles suit the type, nothing is ambiguous."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from codegen.findings import Finding
+from codegen.ir import Contract, Operation, Parameter
+from codegen.resolved import Resolved
+
+RULE = "parameters"
+_STYLES = {
+    "path": {"simple"},
+    "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"},
+    "header": {"simple"},
+    "cookie": {"form"},
+}
+_IGNORED = {"accept", "content-type", "authorization"}
+
+
+def check(contract: Contract) -> Iterator[Finding]:
+    """Yield parameters that could not be read as they are declared."""
+    for operation in contract.operations:
+        yield from _template(contract, operation)
+        for parameter in operation.parameters:
+            for message in _messages(contract, parameter):
+                yield Finding(RULE, contract.bundle.locate(parameter.pointer), message)
+
+
+def _template(contract: Contract, operation: Operation) -> Iterator[Finding]:
+    named = re.findall(r"\{([^{}]*)\}", operation.path)
+    declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
+    place = contract.bundle.locate(operation.pointer)
+    for name in sorted(set(named) ^ declared):
+        fix = "declare" if name in named else "remove, or write into the path,"
+        yield Finding(RULE, place, f"{fix} the path parameter {name!r}")
+    for name, count in Counter(named).items():
+        if count > 1:
+            yield Finding(RULE, place, f"name the path parameter {name!r} once")
+    if re.search(r"\}[^/]|[^/]\{", operation.path):
+        yield Finding(RULE, place, "let a path parameter fill its whole segment")
+
+
+def _messages(contract: Contract, parameter: Parameter) -> Iterator[str]:
+    node = parameter.node
+    if parameter.location == "header" and parameter.name.lower() in _IGNORED:
+        yield f"remove the header parameter {parameter.name}: OpenAPI ignores it (3.1, 4.8.12.1)"
+    if parameter.location == "path" and node.get("required") is not True:
+        yield "write `required: true`; a path parameter always is"
+    if not str(node.get("description") or "x").strip():
+        yield "write a description or leave it out"
+    kinds = Resolved(contract.bundle, parameter.schema).kinds()
+    if parameter.content is not None:
+        if parameter.content.content_type != "application/json" or parameter.location != "query":
+            yield "write a JSON query parameter; other `content` parameters are not read"
+        return
+    default = "form" if parameter.location in {"query", "cookie"} else "simple"
+    yield from _styles(parameter, node.get("style", default), node.get("explode"), kinds)
+
+
+def _styles(parameter: Parameter, style: str, explode: bool | None, kinds: set[str]) -> Iterator[str]:
+    if style not in _STYLES[parameter.location]:
+        yield f"write style {' or '.join(sorted(_STYLES[parameter.location]))} in the {parameter.location}, not {style}"
+    elif style == "deepObject" and kinds != {"object"}:
+        yield "use deepObject for an object"
+    elif style in {"spaceDelimited", "pipeDelimited"} and (kinds != {"array"} or explode):
+        yield f"use {style} for an array with `explode: false`"
+    elif parameter.location == "cookie" and {"array", "object"} & kinds:
+        yield "write a plain value; arrays and objects in cookies are read differently by everyone"
+    elif {"array", "object"} & kinds and len(kinds) > 1:
+        yield "write one type; text cannot tell an array or object from other types"

@@ -1,0 +1,41 @@
+"""An operation names who may call it; one that anybody may call says why in `x-public`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codegen.findings import Finding
+from codegen.ir import Contract, Operation
+
+RULE = "security"
+_UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+def check(contract: Contract) -> Iterator[Finding]:
+    """Yield operations without a decision, unknown schemes, and cookie callers without proof of intent."""
+    schemes = contract.root.get("components", {}).get("securitySchemes", {})
+    for operation in contract.operations:
+        yield from _operation(contract, operation, schemes)
+
+
+def _operation(contract: Contract, operation: Operation, schemes: dict[str, dict[str, str]]) -> Iterator[Finding]:
+    node, bundle = operation.node, contract.bundle
+    if "security" not in node:
+        place = bundle.locate(operation.pointer)
+        yield Finding(
+            RULE, place, f"write `security` for {operation.id}, or `security: []` and x-public with the reason"
+        )
+        return
+    place = bundle.locate(f"{operation.pointer}/security")
+    if bool(node["security"]) == bool(node.get("x-public")):
+        fix = "remove x-public" if node["security"] else "write x-public with the reason why anybody may call it"
+        yield Finding(RULE, place, fix)
+    for alternative in node["security"]:
+        for name in alternative:
+            if name not in schemes:
+                yield Finding(RULE, place, f"declare the scheme {name!r} in components.securitySchemes")
+        if not alternative:
+            yield Finding(RULE, place, "remove the empty alternative `{}`; write `security: []` and x-public")
+        cookies = [name for name in alternative if schemes.get(name, {}).get("in") == "cookie"]
+        if cookies and operation.method in _UNSAFE and len(alternative) == 1:
+            yield Finding(RULE, place, f"demand the csrf scheme beside {cookies[0]!r}: a cookie travels unasked")

@@ -1,0 +1,87 @@
+"""Every schema is valid JSON Schema 2020-12, its patterns compile, and its format is one that is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import jsonschema_rs
+
+from codegen.bundle import Bundle
+from codegen.findings import Finding
+
+RULE = "valid_schemas"
+FORMATS = frozenset(
+    [
+        "date-time",
+        "date",
+        "time",
+        "duration",
+        "email",
+        "idn-email",
+        "hostname",
+        "idn-hostname",
+        "ipv4",
+        "ipv6",
+        "uri",
+        "uri-reference",
+        "iri",
+        "iri-reference",
+        "uuid",
+        "uri-template",
+        "json-pointer",
+        "relative-json-pointer",
+        "regex",
+    ]
+)
+_INSTEAD = {
+    "int32": "minimum and maximum",
+    "int64": "minimum and maximum",
+    "float": "type: number",
+    "double": "type: number",
+    "byte": "a pattern",
+    "binary": "contentMediaType",
+    "password": "a description",
+}
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def check(bundle: Bundle) -> Iterator[Finding]:
+    """Yield schemas that the validator would refuse or read otherwise than meant."""
+    for pointer, kind in bundle.kinds.items():
+        if kind == "schema":
+            yield from _schema(bundle, pointer)
+
+
+def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
+    node = bundle.get(pointer)
+    if isinstance(node, bool):
+        return
+    if not isinstance(node, dict):
+        yield Finding(RULE, bundle.locate(pointer), "write a schema: an object, true or false")
+        return
+    own = {
+        key: value
+        for key, value in node.items()
+        if isinstance(value, str | int | float) or key in {"type", "required", "enum"}
+    }
+    try:
+        jsonschema_rs.meta.validate({**own, "$schema": _DIALECT})
+    except jsonschema_rs.ValidationError as error:
+        place = pointer + "".join(f"/{part}" for part in error.instance_path)
+        yield Finding(RULE, bundle.locate(place), f"{error.message} (JSON Schema 2020-12)")
+    yield from _format(bundle, pointer, node.get("format"))
+    yield from _pattern(bundle, pointer, node.get("pattern"))
+
+
+def _format(bundle: Bundle, pointer: str, name: object) -> Iterator[Finding]:
+    if name is not None and name not in FORMATS:
+        fix = f"write {_INSTEAD[str(name)]} instead" if str(name) in _INSTEAD else "write a pattern instead"
+        yield Finding(RULE, bundle.locate(f"{pointer}/format"), f"format {name!r} is not checked: {fix}")
+
+
+def _pattern(bundle: Bundle, pointer: str, pattern: object) -> Iterator[Finding]:
+    if isinstance(pattern, str):
+        try:
+            jsonschema_rs.Draft202012Validator({"pattern": pattern})
+        except jsonschema_rs.ValidationError as error:
+            yield Finding(RULE, bundle.locate(f"{pointer}/pattern"), f"write an ECMA 262 pattern: {error.message}")
