@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run generate contract-lint check-generated check lint types test fuzz oracle drills mutants
+.PHONY: help setup run generate contract-lint check-generated check lint types test fuzz oracle drills mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -51,3 +51,10 @@ drills: setup ## Kill workers, cut streams, restart the database
 
 mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch
 	@$(BIN)/python -m tests.mutants
+
+.venv/.bench: .venv/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+bench: .venv/.bench ## Measure against other stacks (PARTS="http sql start streams", OPTIONS="--rounds 3 --seconds 4")
+	@$(BIN)/python -m tests.bench $(PARTS) $(OPTIONS)

@@ -12,6 +12,8 @@ import yaml
 
 _HERE = Path(__file__).parent / "contract"
 _SHARED = Path(__file__).parents[2] / "spec" / "shared"
+PACKAGE = "bench_models"
+"""The generated package of the bench contract, in the folder it is compiled into."""
 _FILLER_SHELVES = 15
 _SHELF_PATHS = {
     "": {"get": "list", "post": "create"},

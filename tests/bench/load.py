@@ -35,9 +35,12 @@ class Target(NamedTuple):
 
 
 class Result(NamedTuple):
+    """What the loader saw; cpu_ms, CPU time of the server per request, is added by who knows the server."""
+
     requests_per_second: float
     p50_ms: float
     p99_ms: float
+    cpu_ms: float = 0.0
 
 
 class LoadError(RuntimeError):
@@ -108,7 +111,7 @@ def _parsed(text: str) -> Result:
 
 
 def _percentile(text: str, percent: int) -> float:
-    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)$", text, re.MULTILINE)
+    found = re.search(rf"^\s+{percent}%\s+([\d.]+)(us|ms|s|m)\s*$", text, re.MULTILINE)
     if found is None:
         raise LoadError(text)
     return float(found[1]) * _UNITS_MS[found[2]]
