@@ -16,6 +16,7 @@ ALLOWED = (
     ("models.migrations", ("core.kernel", "models.database", "models.tables.fields")),
     ("models.migrate", ("core.kernel", "models.database", "models.migrations", "models.tables")),
     ("models.contract", ("core.kernel", "models.contract")),
+    ("server.migration", ("core.kernel", "models.database", "models.migrate", "server")),
     ("server", ("core.kernel", "models.database", "server")),
     ("handlers", ("core", "handlers", "models", "server")),
 )

@@ -1,0 +1,356 @@
+"""HTTP/1.1 on one connection: pywsgi's handler with a strict request head, deadlines and one system call per answer.
+
+pywsgi reads heads with http.client's e-mail parser, which is a third of the cost of a small request and takes a folded
+header, two Content-Length and `Transfer-Encoding: gzip, chunked` without a word. Here a head is read by RFC 9112 and what it forbids is
+refused, since a proxy in front may read it otherwise (request smuggling).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import socket
+import time
+from email.utils import formatdate
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+import gevent
+import orjson
+from gevent import pywsgi
+from gunicorn.workers.ggevent import PyWSGIHandler
+
+from core.kernel import ids
+
+_READ_BUFFER_BYTES = 4096
+_LINE_BYTES = 8190
+_HEAD_BYTES = 32_768
+_JOINED_BYTES = 65_536
+_SLICE_BYTES = 262_144
+_DRAIN_READS = 16
+_DRAIN_SECONDS = 2.0
+_NEVER = math.inf
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])\r?\n")
+_ABSOLUTE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]*")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_ONCE = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION"})
+_names: dict[bytes, str] = {}
+_date = (0, b"")
+
+
+class Refused(Exception):
+    """What came is no request that may be answered by the application; the connection ends."""
+
+    def __init__(self, status: HTTPStatus, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class _Body(pywsgi.Input):  # type: ignore[misc]
+    """A request's body."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Say whether all of it has been read."""
+        return bool(self.chunk_length == 0 if self.chunked_input else self.position >= (self.content_length or 0))
+
+    def _discard(self) -> None:
+        """Leave what the application did not read: the handler decides what becomes of the connection."""
+
+
+class Handler(PyWSGIHandler):  # type: ignore[misc]
+    """One connection.
+
+    deadline: monotonic seconds after which the server calls `expire`. is_waiting: no whole request head has come.
+    """
+
+    environ: Any
+    wsgi_input: Any
+    provided_date: str | None
+
+    def __init__(self, sock: Any, address: Any, server: Any) -> None:
+        super().__init__(sock, address, server, sock.makefile("rb", _READ_BUFFER_BYTES))
+        self.deadline = _NEVER
+        self.is_waiting = True
+        self._is_expired = False
+        self._is_first = True
+
+    def handle(self) -> None:
+        """Serve the connection to its end."""
+        self.server.connections.add(self)
+        try:
+            super().handle()
+        finally:
+            self.server.connections.discard(self)
+
+    def handle_one_request(self) -> bool | None:
+        """Read and answer one request; True when another may follow."""
+        try:
+            line = self._wait_for_request()
+            if not line:
+                return None
+            self._read_head(line)
+        except Refused as refused:
+            self._refuse(refused)
+            return None
+        except OSError:  # the client has gone, or `expire` has ended the reading
+            if self._is_expired and self.requestline is not None:
+                self._refuse(Refused(HTTPStatus.REQUEST_TIMEOUT, "The request did not come in time."))
+            return None
+        self.handle_one_response()
+        if not self.wsgi_input.is_complete:
+            self._drain()
+        self.deadline = _NEVER
+        return None if self.close_connection or self.rfile.closed else True
+
+    def _drain(self) -> None:
+        """Read a little of a body that was refused, or the client sees a reset instead of its answer; then close."""
+        self.close_connection = True
+        self.deadline = time.monotonic() + _DRAIN_SECONDS
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+            for _ in range(_DRAIN_READS):
+                if not self.rfile.read1(_JOINED_BYTES):
+                    return
+        except OSError:  # the client has gone
+            return
+
+    def expire(self) -> None:
+        """End what is late: a head or body that does not come, or a client that does not read its answer."""
+        if self.is_waiting or not (self.headers_sent or self.wsgi_input.is_complete):
+            self._is_expired = True
+            self._shut(socket.SHUT_RD)
+        elif self.headers_sent:
+            self._shut(socket.SHUT_RDWR)
+        self.deadline = _NEVER
+
+    def wind_down(self) -> None:
+        """End a connection that waits for a request, or let its request be the last."""
+        self.close_connection = True
+        if self.is_waiting and not (self._is_idle() and self._has_unread()):
+            self._shut(socket.SHUT_RDWR)
+
+    def cut(self) -> None:
+        """End the connection at once."""
+        self._shut(socket.SHUT_RDWR)
+
+    def _is_idle(self) -> bool:
+        return self.requestline is None
+
+    def _has_unread(self) -> bool:
+        try:
+            return bool(self.socket._sock.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        except (OSError, AttributeError):
+            return False
+
+    def _shut(self, how: int) -> None:
+        connection = self.socket
+        if connection is not None:
+            try:
+                connection.shutdown(how)
+            except OSError:  # already gone
+                return
+
+    def _wait_for_request(self) -> bytes:
+        settings = self.server.settings
+        self.is_waiting, self.requestline, self.environ, self.wsgi_input = True, None, None, None
+        if not self._is_first:
+            # A client that always has its next request ready would otherwise be served alone: its reads never block.
+            gevent.sleep(0)
+        self.deadline = time.monotonic() + (
+            settings.header_timeout_seconds if self._is_first else settings.idle_timeout_seconds
+        )
+        self._is_first = False
+        if not self.rfile.peek(1):
+            return b""
+        self.requestline = ""
+        self.deadline = time.monotonic() + settings.header_timeout_seconds
+        return self._line()
+
+    def _line(self) -> bytes:
+        line: bytes = self.rfile.readline(_LINE_BYTES + 1)
+        if not line.endswith(b"\n"):
+            if len(line) > _LINE_BYTES:
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "A line of the request is too long.")
+            raise ConnectionResetError
+        return line
+
+    def _read_head(self, line: bytes) -> None:
+        if line in {b"\r\n", b"\n"}:  # RFC 9112, 2.2: ignore an empty line before the request
+            line = self._line()
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not HTTP/1.")
+        self.command = match[1].decode()
+        self.path = _target(match[2].decode("latin-1"), self.command)
+        self.requestline = f"{self.command} {self.path}"
+        self.request_version = "HTTP/1.1" if match[3] == b"1" else "HTTP/1.0"
+        headers = self._headers_of_request()
+        self.content_length = _content_length(headers, self.request_version)
+        connection = headers.get("HTTP_CONNECTION", "").lower()
+        if self.request_version == "HTTP/1.1":
+            self.close_connection = "close" in connection
+        else:
+            self.close_connection = "keep-alive" not in connection
+        self.environ = self._environ(headers)
+        self.application = self.server.application
+        self.is_waiting = False
+        has_body = self.content_length or self.wsgi_input.chunked_input
+        self.deadline = time.monotonic() + self.server.settings.body_timeout_seconds if has_body else _NEVER
+
+    def _headers_of_request(self) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        size = 0
+        while True:
+            line = self._line()
+            if line in {b"\r\n", b"\n"}:
+                return headers
+            size += len(line)
+            if size > _HEAD_BYTES:
+                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too long.")
+            name, separator, value = line.partition(b":")
+            key = _names.get(name) or _environ_key(name)
+            value = value.strip(b" \t\r\n")
+            if not separator or _FORBIDDEN_IN_VALUE.search(value):
+                raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
+            if key not in headers:
+                headers[key] = value.decode("latin-1")
+            elif key in _ONCE:
+                raise Refused(HTTPStatus.BAD_REQUEST, "A header that may occur once occurs twice.")
+            else:
+                headers[key] += ("; " if key == "HTTP_COOKIE" else ",") + value.decode("latin-1")
+
+    def _environ(self, headers: dict[str, str]) -> dict[str, Any]:
+        environ: dict[str, Any] = self.server.get_environ()
+        environ.update(headers)
+        environ.pop("", None)  # headers with an underscore, which a proxy could not tell from a dash
+        path, _, query = self.path.partition("?")
+        environ["REQUEST_METHOD"] = self.command
+        environ["SCRIPT_NAME"] = ""
+        environ["RAW_URI"] = self.path
+        environ["PATH_INFO"] = unquote_to_bytes(path.encode("latin-1")).decode("latin-1") if "%" in path else path
+        environ["QUERY_STRING"] = query
+        environ["SERVER_PROTOCOL"] = self.request_version
+        environ["gunicorn.sock"] = self.socket
+        if isinstance(self.client_address, tuple):
+            environ["REMOTE_ADDR"] = self.client_address[0]
+            environ["REMOTE_PORT"] = str(self.client_address[1])
+        is_chunked = "HTTP_TRANSFER_ENCODING" in headers
+        awaits = headers.get("HTTP_EXPECT", "").lower() == "100-continue"
+        self.wsgi_input = _Body(
+            self.rfile, self.content_length, socket=self.socket if awaits else None, chunked_input=is_chunked
+        )
+        environ["wsgi.input"] = self.wsgi_input
+        environ["wsgi.input_terminated"] = True
+        return environ
+
+    def finalize_headers(self) -> None:
+        """Add Date, and Connection: close to the last answer of a connection."""
+        if self.provided_date is None:
+            self.response_headers.append((b"Date", _http_date()))
+            self.provided_date = "given"
+        if self.server.is_stopping:
+            self.close_connection = True
+        if self.close_connection and self.request_version == "HTTP/1.1":
+            self.response_headers.append((b"Connection", b"close"))
+        super().finalize_headers()
+
+    def _write_with_headers(self, data: bytes) -> None:
+        self.headers_sent = True
+        self.finalize_headers()
+        head = b"".join([b"%s: %s\r\n" % header for header in self.response_headers])
+        head = b"HTTP/1.1 %s\r\n%s\r\n" % (self.status, head)
+        if len(data) > _JOINED_BYTES:
+            self._sendall(head)
+            self._write(data)
+        elif data and self.response_use_chunked:
+            self._sendall(b"%s%x\r\n%s\r\n" % (head, len(data), data))
+        else:
+            self._sendall(head + data)
+
+    def _sendall(self, data: bytes) -> None:
+        patience = self.server.settings.body_timeout_seconds
+        if len(data) <= _SLICE_BYTES:
+            self.deadline = time.monotonic() + patience
+            super()._sendall(data)
+        else:
+            whole = memoryview(data)
+            for start in range(0, len(data), _SLICE_BYTES):
+                self.deadline = time.monotonic() + patience
+                super()._sendall(whole[start : start + _SLICE_BYTES])
+        self.deadline = _NEVER
+
+    def _refuse(self, refused: Refused) -> None:
+        client = self.client_address[0] if isinstance(self.client_address, tuple) else "local"
+        self.server.telemetry.request_refused(status=refused.status, client_address=client, reason=str(refused))
+        body = orjson.dumps(
+            {
+                "type": "about:blank",
+                "title": refused.status.phrase,
+                "status": refused.status.value,
+                "detail": str(refused),
+                "code": refused.status.name.lower(),
+            }
+        )
+        head = (
+            f"HTTP/1.1 {refused.status.value} {refused.status.phrase}\r\nContent-Type: application/problem+json\r\n"
+            f"Content-Length: {len(body)}\r\nX-Request-Id: {ids.new_secret(12)}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            self.socket.sendall(head.encode() + body)
+        except OSError:  # the client has gone; its refusal is logged
+            return
+
+    def log_request(self) -> None:
+        """Leave the request's line to the pipeline, which knows its operation."""
+
+
+def _environ_key(name: bytes) -> str:
+    """Return a header's WSGI name; "" for one with an underscore, which is dropped."""
+    if not _TOKEN.fullmatch(name):
+        raise Refused(HTTPStatus.BAD_REQUEST, "A header's name is malformed.")
+    key = name.decode().upper().replace("-", "_")
+    if b"_" in name:
+        key = ""
+    elif key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
+        key = f"HTTP_{key}"
+    if len(_names) < 1000 and key:
+        _names[name] = key
+    return key
+
+
+def _target(target: str, method: str) -> str:
+    if target.startswith("/"):
+        return target
+    if match := _ABSOLUTE.match(target):
+        rest = target[match.end() :]
+        return rest if rest.startswith("/") else f"/{rest}"
+    if target == "*" and method == "OPTIONS":
+        return target
+    raise Refused(HTTPStatus.BAD_REQUEST, "The request target is malformed.")
+
+
+def _content_length(headers: dict[str, str], version: str) -> int | None:
+    if version == "HTTP/1.1" and "HTTP_HOST" not in headers:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The Host header is missing.")
+    encoding = headers.get("HTTP_TRANSFER_ENCODING")
+    length = headers.get("CONTENT_LENGTH")
+    if encoding is not None:
+        if encoding.lower() != "chunked" or length is not None or version == "HTTP/1.0":
+            raise Refused(HTTPStatus.BAD_REQUEST, "The body's length is ambiguous.")
+        return None
+    if length is None:
+        return None
+    if not (length.isascii() and length.isdigit()) or len(length) > 18:
+        raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is malformed.")
+    return int(length)
+
+
+def _http_date() -> bytes:
+    global _date
+    second = int(time.time())
+    if _date[0] != second:
+        _date = (second, formatdate(second, usegmt=True).encode())
+    return _date[1]

@@ -1,0 +1,43 @@
+"""Prometheus metrics, exact across workers: every process counts in its own mapped file, a scrape adds them up.
+
+PROMETHEUS_MULTIPROC_DIR must be set before this module is imported (`accord serve` makes a fresh folder per start);
+without it, as in tests, one process counts for itself.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+REQUESTS = Counter("accord_requests", "Answered requests.", ("operation", "status"))
+REQUEST_SECONDS = Histogram(
+    "accord_request_duration_seconds", "Time to answer; of a stream, to open it.", ("operation",), buckets=_SECONDS
+)
+IN_FLIGHT = Gauge("accord_requests_in_flight", "Requests under way, once a second.", multiprocess_mode="livesum")
+CONNECTIONS = Gauge("accord_connections", "Open connections, once a second.", multiprocess_mode="livesum")
+VIOLATIONS = Counter("accord_contract_violations", "Answers that broke the contract.", ("operation", "clause"))
+FAILURES = Counter("accord_failures", "Bugs: exceptions that nothing expected.", ("where",))
+STREAMS = Gauge("accord_open_streams", "Open event streams.", ("operation",), multiprocess_mode="livesum")
+STREAMS_CLOSED = Counter("accord_streams_closed", "Ended event streams.", ("operation", "reason"))
+EVENTS_SENT = Counter("accord_stream_events_sent", "Events queued to clients of event streams.")
+JOBS_RUNNING = Gauge("accord_jobs_running", "Jobs under way.", ("kind",), multiprocess_mode="livesum")
+JOBS = Counter("accord_jobs", "Ended jobs.", ("kind", "outcome"))
+LOG_LINES_LOST = Counter("accord_log_lines_lost", "Log lines that could not be written.")
+
+
+def render() -> bytes:
+    """Return the metrics of all workers, living and dead, in Prometheus' text format."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+def forget_process(pid: int) -> None:
+    """Drop the gauges of a worker that has died; its counters stay in the sums."""
+    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]

@@ -1,0 +1,55 @@
+"""What lives as long as a worker: the application, its telemetry, its streams and its jobs, begun and ended together."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from core.kernel import ids
+from core.kernel.settings import Settings
+from models.database import database
+from server import logs
+from server.app import create_app
+from server.jobs import JobRunner
+from server.service import Service
+from server.streams import Streams
+from server.telemetry import Telemetry
+
+
+class Runtime:
+    """Built before gunicorn forks, started in each worker."""
+
+    wsgi: Callable[..., Iterable[bytes]]
+
+    def __init__(self, service: Service, log: logs.Log) -> None:
+        self.settings: Settings = service.settings
+        self.telemetry = Telemetry(log)
+        self._service = service
+        self._jobs: JobRunner | None = None
+        self._streams = Streams(service.ports.events, service.ports.verifier, service.settings, self.telemetry)
+        self.wsgi = create_app(service, observer=self.telemetry, streams=self._streams)
+
+    def start(self) -> None:
+        """Begin to claim jobs; streams begin with the first client."""
+        self._jobs = JobRunner(
+            self._service.ports.jobs,
+            self.telemetry,
+            worker_id=f"{socket.gethostname()}:{os.getpid()}:{ids.new_secret(6)}",
+            concurrency=self.settings.job_concurrency,
+        )
+        self._jobs.start()
+
+    def stop(self) -> None:
+        """End the streams with a retry hint, then the jobs, giving back their leases; close the database."""
+        self._streams.stop()
+        if self._jobs is not None:
+            self._jobs.stop()
+
+
+def close_database() -> None:
+    """Close every connection of this process: none may be carried over a fork."""
+    connected: Any = database
+    if connected.obj is not None:
+        connected.close_all()

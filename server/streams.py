@@ -1,0 +1,367 @@
+"""Server-sent events: one tailer per worker reads durable channels and hands each frame, encoded once, to bounded queues.
+
+A stream first reads from the log until it has caught up, then subscribes, reads once more, and goes on live; what
+comes twice is dropped by its seq. So it has no gap and no repeat, whatever is written meanwhile. A client that does not keep up is cut and
+resumes by Last-Event-ID. While it waits, a stream holds a greenlet and a socket: no connection, no timer.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import flask
+import gevent
+from gevent.event import Event as Signal
+
+from core.kernel.call import Event, EventStream
+from core.kernel.principal import Principal
+from core.kernel.problems import Unavailable
+from core.kernel.settings import Settings
+from server.background import Background, FailureObserver
+from server.ports import CredentialVerifier, EventLog
+
+EventCheck = Callable[[Event], Event | None]
+"""Return None for an event that keeps the contract, else the error event that takes its place and ends the stream."""
+
+_PAGE_EVENTS = 200
+_BATCH_EVENTS = 1000
+_EPOCH_SECONDS = 0.4
+_BEATS = 10
+_CHECKS_AT_A_TIME = 50
+_HEARTBEAT = b":\n\n"
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+class StreamObserver(FailureObserver, Protocol):
+    """Hear of streams."""
+
+    def stream_opened(self, operation_id: str) -> None:
+        """A client opened a stream."""
+
+    def stream_closed(self, operation_id: str, reason: str) -> None:
+        """A stream ended: done, revoked, slow, gone, stopping, unavailable or mismatch."""
+
+    def events_sent(self, count: int) -> None:
+        """So many events were queued to clients, each client counted."""
+
+
+class _Channel:
+    """seq: up to where the tailer has read. clients: those it serves."""
+
+    __slots__ = ("clients", "seq")
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.clients: set[_Client] = set()
+
+
+class _Client:
+    """One open stream, and the iterable of its response.
+
+    seq: the last event given out or queued. queued: events in `frames`. held: events that the tailer brought before the
+    stream had caught up. reason: why it ends, "" while it is open.
+    """
+
+    __slots__ = (
+        "check",
+        "frames",
+        "held",
+        "is_closed",
+        "is_live",
+        "operation_id",
+        "principal",
+        "queued",
+        "reason",
+        "seq",
+        "signal",
+        "socket",
+        "started",
+        "stream",
+        "streams",
+    )
+
+    def __init__(
+        self, streams: Streams, stream: EventStream, principal: Principal, operation_id: str, check: EventCheck | None
+    ) -> None:
+        self.streams = streams
+        self.stream = stream
+        self.principal = principal
+        self.operation_id = operation_id
+        self.check = check
+        self.seq = 0
+        self.frames: list[bytes] = []
+        self.queued = 0
+        self.held: list[Event] = []
+        self.reason = ""
+        self.started = self.is_live = self.is_closed = False
+        self.signal = Signal()
+        self.socket: Any = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if not self.started:
+            self.started = True
+            return self.streams.opening(self)
+        while True:
+            if self.frames:
+                data = b"".join(self.frames)
+                self.frames.clear()
+                self.queued = 0
+                if data:
+                    return data
+            if self.reason:
+                raise StopIteration
+            if not self.is_live:
+                self.streams.catch_up(self)
+            else:
+                self.signal.wait()
+                self.signal.clear()
+
+    def push(self, frame: bytes) -> None:
+        """Queue bytes that are no event."""
+        self.frames.append(frame)
+        self.signal.set()
+
+    def end(self, reason: str, last_words: bytes = b"") -> None:
+        """Let the stream end behind what is queued."""
+        if not self.reason:
+            self.reason = reason
+            self.push(last_words)
+
+    def close(self) -> None:
+        """Forget the stream; called by the WSGI server, whatever ended it."""
+        if not self.is_closed:
+            self.is_closed = True
+            self.streams.forget(self)
+
+
+class _StreamResponse(flask.Response):
+    """Remembers the client's socket when it is sent: a slow client is cut by it."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        client = self.response
+        if isinstance(client, _Client):
+            client.socket = environ.get("gunicorn.sock")
+        return super().__call__(environ, start_response)
+
+
+class Streams:
+    """All event streams of one worker."""
+
+    def __init__(
+        self, events: EventLog, verifier: CredentialVerifier, settings: Settings, observer: StreamObserver
+    ) -> None:
+        self._events = events
+        self._verifier = verifier
+        self._settings = settings
+        self._observer = observer
+        self._channels: dict[str, _Channel] = {}
+        self._beats: list[set[_Client]] = [set() for _ in range(_BEATS)]
+        self._opened = 0
+        self._epoch: int | None = None
+        self._wake = Signal()
+        self._is_stopping = False
+        self._background = (
+            Background("streams.listen", self._listen, observer),
+            Background("streams.tail", self._tail, observer),
+            Background("streams.heartbeat", self._beat, observer),
+            Background("streams.epoch", self._follow_epoch, observer),
+        )
+
+    def open(
+        self, stream: EventStream, *, principal: Principal, operation_id: str, check: EventCheck | None = None
+    ) -> flask.Response:
+        """Answer with the stream; the response may be given more headers.
+
+        Raises:
+            Unavailable: the channel's state cannot be read.
+        """
+        client = _Client(self, stream, principal, operation_id, check)
+        self._place(client)
+        for background in self._background:
+            background.start()
+        self._beats[self._opened % _BEATS].add(client)
+        self._opened += 1
+        self._observer.stream_opened(operation_id)
+        if self._is_stopping:
+            client.end("stopping", self._retry())
+        response = _StreamResponse(client, mimetype="text/event-stream", direct_passthrough=True)
+        response.headers.update({**_HEADERS, **stream.headers})
+        return response
+
+    def stop(self) -> None:
+        """End every stream with a hint when to come back, and all greenlets."""
+        self._is_stopping = True
+        for background in self._background:
+            background.stop()
+        for client in self._clients():
+            client.end("stopping", self._retry())
+
+    def opening(self, client: _Client) -> bytes:
+        """Return a stream's first bytes."""
+        return b"retry: %d\n\n%s" % (self._settings.stream_retry_ms, client.stream.preamble)
+
+    def catch_up(self, client: _Client) -> None:
+        """Queue the next page of the log behind the client; once there is no more, put it among the live ones."""
+        try:
+            events = self._events.read({client.stream.channel: client.seq}, _PAGE_EVENTS)
+        except Unavailable as error:
+            self._observer.failed("streams.catch_up", error)
+            client.end("unavailable", self._retry())
+            return
+        for event in events:
+            self._give(client, event, {})
+        if len(events) == _PAGE_EVENTS:
+            return
+        name = client.stream.channel
+        channel = self._channels.setdefault(name, _Channel(client.seq))
+        if client not in channel.clients:
+            # The tailer brings what it reads from now on; what it has read since our page, one more page brings.
+            channel.clients.add(client)
+            return
+        client.is_live = True
+        held, client.held = client.held, []
+        for event in held:
+            self._give(client, event, {})
+
+    def forget(self, client: _Client) -> None:
+        """Drop a stream that has ended."""
+        name = client.stream.channel
+        channel = self._channels.get(name)
+        if channel is not None:
+            channel.clients.discard(client)
+            if not channel.clients:
+                del self._channels[name]
+        for beat in self._beats:
+            beat.discard(client)
+        self._observer.stream_closed(client.operation_id, client.reason or "gone")
+
+    def _place(self, client: _Client) -> None:
+        stream = client.stream
+        state = self._events.state(stream.channel)
+        client.seq = state.head if stream.after is None else stream.after
+        is_unknown = client.seq < state.pruned or client.seq > state.head
+        if is_unknown and stream.reset_event is not None:
+            client.seq = state.head
+            type_, data = stream.reset_event
+            client.frames.append(
+                encode(Event(channel=stream.channel, seq=0, type=type_, id="", data=data), stream.named)
+            )
+        elif client.seq > state.head:
+            client.seq = state.head
+
+    def _give(self, client: _Client, event: Event, encoded: dict[Any, bytes]) -> None:
+        """Queue one event, if it is new to the client; `encoded` keeps what other clients of the batch were given."""
+        if event.seq <= client.seq or client.reason:
+            return
+        client.seq = event.seq
+        wrong = client.check(event) if client.check is not None else None
+        if wrong is not None:
+            client.end("mismatch", encode(wrong, client.stream.named))
+            return
+        key = (event.channel, event.seq, client.stream.named)
+        frame = encoded.get(key)
+        if frame is None:
+            frame = encoded[key] = encode(event, client.stream.named)
+        client.frames.append(frame)
+        client.queued += 1
+        client.signal.set()
+        if event.type in client.stream.last_types:
+            client.end("done", client.stream.closing)
+        elif client.is_live and client.queued > self._settings.stream_queue_events:
+            self._cut(client)
+
+    def _hold(self, client: _Client, channel: _Channel, event: Event) -> None:
+        client.held.append(event)
+        if len(client.held) > self._settings.stream_queue_events:
+            channel.clients.discard(client)  # it is far behind: back to reading pages
+            client.held.clear()
+
+    def _cut(self, client: _Client) -> None:
+        client.frames.clear()
+        client.end("slow")
+        if client.socket is not None:
+            try:
+                client.socket.shutdown(socket.SHUT_RDWR)  # it may be blocked in sending
+            except OSError:  # already gone
+                return
+
+    def _listen(self) -> None:
+        self._wake.set()  # what was written while nobody listened
+        self._events.listen(self._wake.set, lambda: self._is_stopping)
+
+    def _tail(self) -> None:
+        while not self._is_stopping:
+            self._wake.wait()
+            self._wake.clear()
+            while self._deliver() == _BATCH_EVENTS:
+                gevent.sleep(0)
+
+    def _deliver(self) -> int:
+        positions = {name: channel.seq for name, channel in self._channels.items()}
+        events = self._events.read(positions, _BATCH_EVENTS) if positions else []
+        encoded: dict[Any, bytes] = {}
+        sent = 0
+        for event in events:
+            channel = self._channels.get(event.channel)
+            if channel is None or event.seq <= channel.seq:
+                continue
+            channel.seq = event.seq
+            sent += len(channel.clients)
+            for client in tuple(channel.clients):
+                if client.is_live:
+                    self._give(client, event, encoded)
+                else:
+                    self._hold(client, channel, event)
+        if sent:
+            self._observer.events_sent(sent)
+        return len(events)
+
+    def _beat(self) -> None:
+        while True:
+            for beat in self._beats:
+                gevent.sleep(self._settings.heartbeat_seconds / _BEATS)
+                for client in tuple(beat):
+                    if not client.frames and not client.reason:
+                        client.push(_HEARTBEAT)
+
+    def _follow_epoch(self) -> None:
+        while True:
+            current = self._verifier.epoch()
+            if current != self._epoch:
+                self._end_revoked()
+                self._epoch = current  # only now: a check that failed half-way is made again
+            gevent.sleep(_EPOCH_SECONDS)
+
+    def _end_revoked(self) -> None:
+        verdicts: dict[Principal, bool] = {}
+        for count, client in enumerate(self._clients()):
+            principal = client.principal
+            if principal not in verdicts:
+                verdicts[principal] = self._verifier.is_current(principal)
+            if not verdicts[principal] or not client.stream.is_current():
+                client.frames.clear()
+                client.end("revoked")
+            if count % _CHECKS_AT_A_TIME == 0:
+                gevent.sleep(0)
+
+    def _clients(self) -> list[_Client]:
+        return [client for beat in self._beats for client in beat]
+
+    def _retry(self) -> bytes:
+        """Return a reconnect hint spread over a second, or all clients of a worker would come back at once."""
+        return b"retry: %d\n\n" % (self._settings.stream_retry_ms + random.randrange(1000))
+
+
+def encode(event: Event, is_named: bool) -> bytes:
+    """Return an event's frame (WHATWG HTML, 9.2.5): id, event and data when named, else data alone."""
+    data = event.data.replace(b"\r", b"").replace(b"\n", b"\ndata: ")
+    if not is_named:
+        return b"data: %s\n\n" % data
+    id_line = f"id: {event.id}\n" if event.id else ""
+    return b"%sevent: %s\ndata: %s\n\n" % (id_line.encode(), event.type.encode(), data)
