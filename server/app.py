@@ -17,6 +17,7 @@ from core.kernel.operation import Contract
 from server import clients, routing
 from server.headers import SECURITY_HEADERS
 from server.lane import Lane
+from server.logs import Log
 from server.observe import Observer
 from server.ports import DefinitionSet
 from server.request import Request
@@ -25,6 +26,8 @@ from server.schemas import Schemas
 from server.service import Service
 from server.snapshot import Follower
 from server.state import State, StreamOpener
+from server.streams import Streams
+from server.telemetry import Telemetry
 from server.view import compile_view
 
 
@@ -32,14 +35,19 @@ class HandlerMissing(Exception):
     """An operation that no function answers; such a contract is not served in production."""
 
 
-def create_app(service: Service, *, observer: Observer, streams: StreamOpener) -> flask.Flask:
-    """Compile a service into a WSGI application.
+def create_app(
+    service: Service, *, observer: Observer | None = None, streams: StreamOpener | None = None
+) -> flask.Flask:
+    """Compile a service into a WSGI application; without an observer or streams of its owner, it gets its own.
 
     Raises:
         HandlerMissing: an operation has no handler and the profile is not dev.
     """
     _check_handlers(service)
-    state = State(service, observer, streams)
+    telemetry = Telemetry(Log(service.settings.log_level))
+    ports = service.ports
+    streams = streams or Streams(ports.events, ports.verifier, service.settings, telemetry)
+    state = State(service, observer or telemetry, streams)
     contract, handlers = service.contract, service.handlers
     views = {
         row.id: compile_view(row, state=state, contract=contract, schemas=state.schemas, handlers=handlers)

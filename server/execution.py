@@ -18,6 +18,7 @@ from core.kernel.problems import ResponseMismatch
 from models import database
 from server import idempotency, preconditions
 from server.answer import Answer
+from server.events import event_judge
 from server.idempotency import Keeper
 from server.parameters import compile_parameters
 from server.request import Request
@@ -52,6 +53,7 @@ class Execution:
         self._keeper = Keeper(operation, state.service.ports.idempotency) if operation.is_idempotent else None
         self._validates = operation.etag_of == operation.id
         self._current = _current(operation, contract, schemas, handlers)
+        self._judge_events = event_judge(operation, state, schemas)
         self._effect = {"effect": "unknown"} if operation.method.upper() in _UNSAFE else {}
         self._enforces = state.enforces_responses
 
@@ -125,7 +127,12 @@ class Execution:
         return answer
 
     def _open(self, request: Request, stream: EventStream) -> Answer:
-        response = self._state.streams.open(stream, principal=request.principal, operation_id=self._operation.id)
+        response = self._state.streams.open(
+            stream,
+            principal=request.principal,
+            operation_id=self._operation.id,
+            check=self._judge_events and self._judge_events(request, stream.named),
+        )
         return Answer(200, [], stream=response)
 
     def judge(self, request: Request, answer: Answer, effect: Mapping[str, str]) -> None:

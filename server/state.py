@@ -13,13 +13,16 @@ from server.errors import ErrorRenderer
 from server.observe import Observer
 from server.schemas import Schemas
 from server.service import Service
+from server.streams import EventCheck
 
 
 class StreamOpener(Protocol):
     """Opens event streams; server.streams implements it."""
 
-    def open(self, stream: EventStream, *, principal: Principal, operation_id: str) -> flask.Response:
-        """Answer with a stream; its headers may still be added to."""
+    def open(
+        self, stream: EventStream, *, principal: Principal, operation_id: str, check: EventCheck | None = None
+    ) -> flask.Response:
+        """Answer with a stream; its headers may still be added to. check: judges each event before it is sent."""
 
 
 class State:

@@ -23,17 +23,22 @@ class Running:
     """The shop behind a test client; `routed` sends requests through Flask and Connexion instead of the direct lane."""
 
     def __init__(self, folder: Path, **changes: Any) -> None:
-        ports = changes.pop("ports", {})
+        self.folder = folder
         settings = settings_module.read({"ACCORD_DATABASE_URL": f"sqlite:///{folder / 'shop.db'}"})
-        self.settings = msgspec.structs.replace(settings, **changes)
-        database_module.bind(self.settings)
+        self.settings = settings
+        database_module.bind(settings)
         with database_module.write():
-            database_module.database.execute_sql("CREATE TABLE effects (name TEXT)")
-            database_module.database.execute_sql(
-                "CREATE TABLE firsts (id TEXT PRIMARY KEY, fingerprint BLOB, replay BLOB)"
-            )
+            execute = database_module.database.execute_sql
+            execute("CREATE TABLE effects (name TEXT)")
+            execute("CREATE TABLE firsts (id TEXT PRIMARY KEY, fingerprint BLOB, replay BLOB)")
+        self.rebuild(**changes)
+
+    def rebuild(self, **changes: Any) -> None:
+        """Serve the shop anew, with other settings or parts of the service."""
+        parts = {name: changes.pop(name) for name in ("contract", "prepares", "definitions") if name in changes}
+        self.settings = msgspec.structs.replace(self.settings, **changes)
         self.shop, self.record, self.limiter = shop_module.Shop(), shop_module.Record(), shop_module.Limiter()
-        service = shop_module.service(folder, self.settings, self.shop, limiter=self.limiter, **ports)
+        service = shop_module.service(self.folder, self.settings, self.shop, limiter=self.limiter, **parts)
         self.app = create_app(service, observer=self.record, streams=shop_module.Streams())
         self.client = Client(self.app, use_cookies=False)
         self.routed = Client(type(self.app).wsgi_app.__get__(self.app), use_cookies=False)
@@ -53,5 +58,5 @@ def running(tmp_path: Path) -> Iterator[Running]:
 def production(tmp_path: Path) -> Iterator[Running]:
     handled = [row for row in CONTRACT.operations if row.id != "later_get"]
     contract = msgspec.structs.replace(CONTRACT, operations=tuple(handled))
-    yield Running(tmp_path, profile="production", secret_keys=("k",), ports={"contract": contract})
+    yield Running(tmp_path, profile="production", secret_keys=("k",), contract=contract)
     database_module.database.close_all()

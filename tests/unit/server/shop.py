@@ -9,6 +9,7 @@ from uuid import UUID
 
 import flask
 import msgspec
+import peewee
 
 from core.kernel.call import Call, Cookie, EventStream, Reply
 from core.kernel.exchange import Credentials, RateDecision, Replay
@@ -100,7 +101,8 @@ class Shop:
         return answers[call.parameters["name"]]
 
     def failures_get(self, call: Call[Any, Any]) -> Any:
-        raise {"bug": KeyError("secret"), "value": ValueError("secret")}[call.parameters["name"]]
+        lost = peewee.OperationalError("server closed the connection")
+        raise {"bug": KeyError("secret"), "lost": lost}[call.parameters["name"]]
 
     def texts_get(self, call: Call[Any, Any]) -> Any:
         return Reply(None, 200, raw=b"text", media_type="text/plain")
@@ -209,13 +211,20 @@ class Streams:
 
     opened: ClassVar[list[EventStream]] = []
 
-    def open(self, stream: EventStream, *, principal: Principal, operation_id: str) -> flask.Response:
+    def open(self, stream: EventStream, *, principal: Principal, operation_id: str, check: Any) -> flask.Response:
         self.opened.append(stream)
         return flask.Response(iter([b"data: 1\n\n"]), mimetype="text/event-stream")
 
 
 def service(
-    folder: Path, settings: Settings, shop: Shop, *, limiter: Any = None, contract: Contract = CONTRACT, **ports: Any
+    folder: Path,
+    settings: Settings,
+    shop: Shop,
+    *,
+    limiter: Any = None,
+    contract: Contract = CONTRACT,
+    prepares: Any = None,
+    definitions: Any = None,
 ) -> Service:
     """Build the shop's service; `later_get` has no handler."""
     write(folder, contract)
@@ -223,7 +232,7 @@ def service(
         contract=contract,
         contract_dir=folder,
         handlers=shop.handlers(),
-        prepares={},
+        prepares=prepares or {},
         settings=settings,
         ports=Ports(
             verifier=Verifier(),
@@ -231,6 +240,6 @@ def service(
             limiter=limiter or Limiter(),
             events=None,  # type: ignore[arg-type]
             jobs=None,  # type: ignore[arg-type]
-            **ports,
+            definitions=definitions,
         ),
     )

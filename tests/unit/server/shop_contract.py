@@ -158,7 +158,7 @@ _QUERY = (
     _query("maybe", "maybe", shapes=("integer", "null")),
     _query("page", "integer", shapes=("integer",), default=1, has_default=True),
 )
-_BOTH = (
+BOTH = (
     Requirement(schemes=("session", "csrf"), scopes=()),
     Requirement(schemes=("bearer",), scopes=()),
 )
@@ -222,7 +222,7 @@ OPERATIONS = (
         "/items",
         _ok("shop.Item", 201),
         body=_BODY,
-        security=_BOTH,
+        security=BOTH,
         is_idempotent=True,
         rate_profile="default",
         max_body_bytes=20_000,
@@ -268,7 +268,7 @@ OPERATIONS = (
         "/names/{name}",
         _ok("any"),
         parameters=(msgspec.structs.replace(_ID, name="name", field="name", schema=ref("string"), shapes=("string",)),),
-        security=_BOTH,
+        security=BOTH,
     ),
     operation("forms_send", "POST", "/forms", _ok("any"), body=_FORM),
     operation("tuples_send", "POST", "/tuples", _ok("any"), body=_json_body("shop.Tuple")),
