@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from copy import deepcopy
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from core.kernel import clock
 from core.kernel.settings import Settings
+from handlers.service import build
 from models import database as database_door
+from server.logs import Log
+from server.runtime import Runtime
+from server.service import Service
 from tests import databases as sources
 from tests import postgres
 from tests.client import Client, InProcess
@@ -67,7 +69,9 @@ class PeopledTemplates:
 
     def fill(self, settings: Settings) -> None:
         """Make the people in the bound database."""
-        self._people = make_people(open_client(settings, self._request.getfixturevalue("oracle")))
+        oracle = self._request.getfixturevalue("oracle")
+        with _runtime(build(settings)) as built:
+            self._people = make_people(Client(InProcess(built.wsgi), oracle))
 
     def people(self) -> People:
         """Return them, each test its own copies."""
@@ -129,30 +133,47 @@ def people(database: Settings, peopled_templates: PeopledTemplates) -> People:
 
 
 @pytest.fixture
-def service(database: Settings) -> Any:
+def service(database: Settings) -> Service:
     """Build the product's service on the test's database."""
-    return build_service(database)
+    return build(database)
 
 
 @pytest.fixture
-def client(service: Any, oracle: Oracle) -> Client:
+def runtime(service: Service) -> Iterator[Runtime]:
+    """Build what a worker runs; `start()` makes it claim jobs by itself, else `run_jobs` does."""
+    with _runtime(service) as built:
+        yield built
+
+
+@pytest.fixture
+def client(runtime: Runtime, oracle: Oracle) -> Client:
     """Give a client of the service in this process; every exchange is judged against the contract."""
-    return Client(InProcess(create_app(service)), oracle)
+    return Client(InProcess(runtime.wsgi), oracle)
 
 
-def build_service(settings: Settings) -> Any:
-    """Build the product's service."""
-    return importlib.import_module("handlers.service").build(settings)
+@pytest.fixture
+def run_jobs(service: Service) -> Callable[[], int]:
+    """Run every job that is due, here and now, and return how many there were."""
+
+    def run() -> int:
+        count = 0
+        while claimed := service.ports.jobs.claim("tests", 100):
+            for job in claimed:
+                service.ports.jobs.run(job)
+            count += len(claimed)
+        return count
+
+    return run
 
 
-def create_app(service: Any) -> Any:
-    """Build the WSGI application."""
-    return importlib.import_module("server.app").create_app(service)
-
-
-def open_client(settings: Settings, oracle: Oracle) -> Client:
-    """Give a client of a service on the bound database."""
-    return Client(InProcess(create_app(build_service(settings))), oracle)
+@contextmanager
+def _runtime(service: Service) -> Iterator[Runtime]:
+    with (Path(service.settings.data_dir) / "test.log").open("ab") as log:
+        built = Runtime(service, Log("info", log.fileno()))
+        try:
+            yield built
+        finally:
+            built.stop()
 
 
 @pytest.fixture(scope="session")

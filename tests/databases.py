@@ -5,8 +5,6 @@ A template is `empty`, `migrated`, or `peopled` (migrated, with the people of te
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import shutil
 import sqlite3
 from abc import ABC, abstractmethod
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from core.kernel.settings import Settings, read
 from models import database
+from models.migrate import apply
 from tests import postgres
 
 BACKENDS = ("sqlite", "postgresql")
@@ -37,8 +36,7 @@ def close() -> None:
 
 def migrate(_settings: Settings) -> None:
     """Bring the bound database to the newest schema."""
-    if importlib.util.find_spec("models.migrate") is not None:
-        importlib.import_module("models.migrate").apply()
+    apply()
 
 
 class Databases(ABC):
