@@ -14,7 +14,7 @@ import orjson
 from werkzeug.exceptions import HTTPException
 
 from core.kernel.operation import Contract
-from server import clients, routing
+from server import clients, docs, published, routing
 from server.headers import SECURITY_HEADERS
 from server.lane import Lane
 from server.logs import Log
@@ -65,6 +65,8 @@ def create_app(
             orjson.loads((service.contract_dir / "routes.json").read_bytes()), _routed(views, resolve_client)
         )
     )
+    app.register_blueprint(docs.blueprint())
+    published.publish(service.contract_dir, service.ports.definitions)
     app.register_error_handler(HTTPException, lane.render)
     app.register_error_handler(Exception, lane.render)
     app.after_request(_complete)

@@ -57,6 +57,7 @@ def serve(arguments: list[str]) -> int:
         return _fail(f"ACCORD_DATA_DIR={settings.data_dir}: {error}")
     from core.kernel.problems import Problem  # noqa: PLC0415
     from server import banner, logs, migration, process, runtime  # noqa: PLC0415
+    from server.app import HandlerMissing  # noqa: PLC0415
     from server.project import ProjectError  # noqa: PLC0415
 
     log = logs.Log(settings.log_level)
@@ -65,7 +66,7 @@ def serve(arguments: list[str]) -> int:
         migration.prepare(settings)
         service = _service(settings)
         application = process.Application(runtime.Runtime(service, log), banner.text(service))
-    except (ProjectError, migration.SchemaBehind) as error:
+    except (ProjectError, HandlerMissing, migration.SchemaBehind) as error:
         return _fail(str(error))
     except Problem as problem:
         return _fail(f"{problem.detail} {problem.cause or ''}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from core.kernel.problems import Problem
 from core.kernel.settings import SETTINGS, Settings
@@ -47,6 +48,19 @@ def mask(url: str) -> str:
 
 def _checks(settings: Settings, build: Callable[[], Service]) -> Iterator[tuple[str, str | None, str]]:
     yield "data folder", datadir.find_fault(settings), settings.data_dir
+    yield from _check_database(settings)
+    try:
+        contract = build().contract
+        yield "contract", None, f"{contract.title} {contract.version}, {len(contract.operations)} operations"
+        yield "fingerprint", None, contract.fingerprint
+    except (ProjectError, OSError) as error:
+        yield "contract", str(error), ""
+
+
+def _check_database(settings: Settings) -> Iterator[tuple[str, str | None, str]]:
+    if settings.is_sqlite and not Path(settings.database_url.removeprefix("sqlite:///")).exists():
+        yield "database", None, "SQLite, made by the first start"
+        return
     try:
         pending = migration.pending(settings)
         is_fault = bool(pending) and not (settings.is_sqlite or settings.is_dev)
@@ -55,9 +69,3 @@ def _checks(settings: Settings, build: Callable[[], Service]) -> Iterator[tuple[
         yield "migrations", f"{state}; run `accord migrate`" if is_fault else None, state
     except Problem as problem:
         yield "database", f"{problem.detail} {problem.cause or ''}", ""
-    try:
-        contract = build().contract
-        yield "contract", None, f"{contract.title} {contract.version}, {len(contract.operations)} operations"
-        yield "fingerprint", None, contract.fingerprint
-    except (ProjectError, OSError) as error:
-        yield "contract", str(error), ""

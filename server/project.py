@@ -25,13 +25,8 @@ def load_service(directory: Path) -> Callable[[Settings], Service]:
     Raises:
         ProjectError: neither names one, or what is named cannot be imported.
     """
-    name = _from_pyproject(directory / "pyproject.toml")
-    if name is None:
-        found = sorted(entry.value for entry in entry_points(group=_ENTRY_POINTS))
-        if len(found) != 1:
-            raise ProjectError(f"no [tool.accord] service in {directory}/pyproject.toml, and {len(found)} installed")
-        name = found[0]
-    elif str(directory) not in sys.path:
+    name = find_service(directory)
+    if str(directory) not in sys.path:
         sys.path.insert(0, str(directory))
     module, _, attribute = name.partition(":")
     try:
@@ -39,6 +34,20 @@ def load_service(directory: Path) -> Callable[[Settings], Service]:
     except (ImportError, AttributeError) as error:
         raise ProjectError(f"the service {name} cannot be loaded: {error}") from error
     return build
+
+
+def find_service(directory: Path) -> str:
+    """Return the "module:function" that `directory` names, or else the one that is installed.
+
+    Raises:
+        ProjectError: neither names exactly one.
+    """
+    if name := _from_pyproject(directory / "pyproject.toml"):
+        return name
+    found = sorted({entry.value for entry in entry_points(group=_ENTRY_POINTS)})
+    if len(found) != 1:
+        raise ProjectError(f"no [tool.accord] service in {directory}/pyproject.toml, and {len(found)} installed")
+    return found[0]
 
 
 def _from_pyproject(file: Path) -> str | None:
