@@ -1,0 +1,8 @@
+"""Every mutant, in the order of a request's way through the house."""
+
+from __future__ import annotations
+
+from tests.mutants.catalogue import pipeline
+from tests.mutants.mutant import Mutant
+
+MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS
