@@ -8,7 +8,9 @@ Biscuit shows the authorizer only those of the first block.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -89,7 +91,10 @@ def present(token: str) -> Presented | None:
     if biscuit is None:
         return None
     blocks = [biscuit.block_source(index) for index in range(1, biscuit.block_count())]
-    allowed = _evaluate(biscuit, None) if not blocks else _narrow(biscuit)
+    try:
+        allowed = _narrow(biscuit) if blocks else _evaluate(biscuit, None, _Budget())
+    except _LimitReached as error:
+        raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
     if allowed is None:
         return None
     return msgspec.structs.replace(
@@ -109,35 +114,62 @@ def _parse(token: str) -> Biscuit | None:
 
 def _narrow(biscuit: Biscuit) -> Presented | None:
     """Ask for each scope that the token implies; the token is good when the checks let at least one pass."""
-    everything = _facts(biscuit)
-    passed = [scope for scope in sorted(expand(everything.scopes)) if _evaluate(biscuit, scope) is not None]
+    budget = _Budget()
+    everything = _evaluate(biscuit, None, budget, is_checked=False)
+    if everything is None:
+        return None
+    passed = [scope for scope in sorted(expand(everything.scopes)) if _evaluate(biscuit, scope, budget) is not None]
     return msgspec.structs.replace(everything, scopes=frozenset(passed)) if passed else None
 
 
-def _evaluate(biscuit: Biscuit, requested: str | None) -> Presented | None:
+def _evaluate(biscuit: Biscuit, requested: str | None, budget: _Budget, *, is_checked: bool = True) -> Presented | None:
+    """Return what the token says; None when a check fails or a block cannot be computed (an overflow)."""
     builder = AuthorizerBuilder("time({now}); allow if user($user);", {"now": clock.now()})
     if requested is not None:
         builder.add_fact(Fact("requested_scope({scope})", {"scope": requested}))
-    authorizer = _limited(builder).build(biscuit)
+    authorizer = budget.limit(builder).build(biscuit)
     try:
-        authorizer.authorize()
+        with _limits_reported():
+            if is_checked:
+                authorizer.authorize()
+            return _read(authorizer)
+    except AuthorizationError:
+        return None
+
+
+class _LimitReached(Exception):
+    """The evaluation used up its time, facts or iterations."""
+
+
+@contextmanager
+def _limits_reported() -> Iterator[None]:
+    try:
+        yield
     except AuthorizationError as error:
         if _LIMIT_REACHED in str(error):
-            raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
-        return None
-    return _read(authorizer)
+            raise _LimitReached(str(error)) from error
+        raise
 
 
-def _facts(biscuit: Biscuit) -> Presented:
-    return _read(_limited(AuthorizerBuilder()).build(biscuit))
+class _Budget:
+    """The time that one token may take, over all its evaluations.
 
+    The library's default of a millisecond of wall time would refuse good tokens on a busy machine.
+    """
 
-def _limited(builder: AuthorizerBuilder) -> AuthorizerBuilder:
-    """Set the limits: the default millisecond of wall time refuses good tokens on a busy machine."""
-    limits = builder.limits()  # type: ignore[attr-defined]  # missing in the wheel's stubs, as is set_limits
-    limits.max_time, limits.max_facts, limits.max_iterations = _MAX_TIME, _MAX_FACTS, _MAX_ITERATIONS
-    builder.set_limits(limits)  # type: ignore[attr-defined]
-    return builder
+    def __init__(self) -> None:
+        self._deadline = time.monotonic() + _MAX_TIME.total_seconds()
+
+    def limit(self, builder: AuthorizerBuilder) -> AuthorizerBuilder:
+        """Give a builder what is left."""
+        left_seconds = self._deadline - time.monotonic()
+        if left_seconds <= 0:
+            raise _LimitReached("time used up")
+        limits = builder.limits()  # type: ignore[attr-defined]  # missing in the wheel's stubs, as is set_limits
+        limits.max_time = timedelta(seconds=left_seconds)
+        limits.max_facts, limits.max_iterations = _MAX_FACTS, _MAX_ITERATIONS
+        builder.set_limits(limits)  # type: ignore[attr-defined]
+        return builder
 
 
 def _read(authorizer: Authorizer) -> Presented:

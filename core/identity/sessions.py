@@ -7,14 +7,14 @@ from uuid import UUID
 
 import msgspec
 
-from core.identity import logins, rotation
+from core.identity import logins, rotation, users
 from core.kernel import clock
 from core.kernel.ids import new_secret, new_uuid
 from core.kernel.problems import Unauthenticated
 from core.kernel.sealing import digest
 from core.system import epoch
-from models.database import is_sqlite, read, write
-from models.tables.identity import Session, SessionSecret, User
+from models.database import read, write
+from models.tables.identity import Session, SessionSecret
 
 IDLE = timedelta(hours=8)
 ABSOLUTE = timedelta(days=7)
@@ -44,6 +44,7 @@ def do_open_session(verified: logins.Verified, *, client_address: str, user_agen
     now = clock.now()
     with write():
         admitted = logins.access_verified(verified)
+        users.hold_user(admitted.user.id)
         session = Session.create(
             id=new_uuid(),
             user=admitted.user,
@@ -143,9 +144,7 @@ def _give_secret(session: Session) -> OpenSession:
 
 
 def _end_oldest(user_id: UUID, now: datetime) -> None:
-    """Keep the five newest live sessions; the user's row is held, so that parallel logins count each other."""
-    if not is_sqlite():
-        list(User.select(User.id).where(User.id == user_id).for_update())
+    """Keep the five newest live sessions."""
     Session.delete().where(Session.user == user_id, Session.absolute_expires_at <= now).execute()
     live = Session.select(Session.id).where(
         Session.user == user_id, Session.ended_at.is_null(), Session.expires_at > now

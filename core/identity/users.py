@@ -97,7 +97,7 @@ def do_update_user(user_id: UUID, changes: Mapping[str, Any]) -> User:
         columns["email"] = columns["email"].lower()
     is_disabling = columns.get("is_active") is False
     with write():
-        _lock(user_id)
+        hold_user(user_id)
         if is_disabling:
             _check_not_last(user_id)
         _store(lambda: User.update(columns).where(User.id == user_id).execute())
@@ -113,7 +113,7 @@ def do_delete_user(user_id: UUID) -> None:
         NotFound, LastAdministrator: see the classes.
     """
     with write():
-        _lock(user_id)
+        hold_user(user_id)
         _check_not_last(user_id)
         User.delete().where(User.id == user_id).execute()
         epoch.bump()
@@ -127,7 +127,7 @@ def do_assign_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:
         RoleNotAssignable: it is a system-wide role.
     """
     with write():
-        _lock(user_id)
+        hold_user(user_id)
         if _get_role(role_id).is_system:
             raise RoleNotAssignable
         joined = {"id": new_uuid(), "tenant": tenant_id, "user": user_id, "created_at": clock.now()}
@@ -144,7 +144,7 @@ def do_remove_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:
         LastAdministrator: see the class.
     """
     with write():
-        _lock(user_id)
+        hold_user(user_id)
         role = _get_role(role_id)
         if role.is_system:
             _check_not_last(user_id)
@@ -156,12 +156,30 @@ def do_remove_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:
         epoch.bump()
 
 
+def hold_user(user_id: UUID) -> None:
+    """Hold a user's row to the end of the transaction, so that concurrent changes of one user follow each other.
+
+    SQLite has one writer anyway. Call it before rows that refer to the user are written: what only refers to the user
+    may go on beside it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if _held(User.select(User.id).where(User.id == user_id)).first() is None:
+        raise NotFound("No such user.")
+
+
 def revoke_credentials(user_id: UUID) -> None:
     """End every session and token of a user, inside the caller's transaction."""
     now = clock.now()
     Session.update(ended_at=now).where(Session.user == user_id, Session.ended_at.is_null()).execute()
     TokenFamily.update(revoked_at=now).where(TokenFamily.user == user_id, TokenFamily.revoked_at.is_null()).execute()
     epoch.bump()
+
+
+def _held(rows: Any) -> Any:
+    """Lock rows on PostgreSQL, in the mode that lets others refer to them."""
+    return rows if is_sqlite() else rows.for_update("FOR NO KEY UPDATE")
 
 
 def _store(statement: Any) -> Any:
@@ -172,17 +190,9 @@ def _store(statement: Any) -> Any:
         raise UserExists(cause=str(error)) from error
 
 
-def _lock(user_id: UUID) -> None:
-    """Hold the user's row, so that concurrent changes of one user follow each other (SQLite has one writer anyway)."""
-    rows = User.select(User.id).where(User.id == user_id)
-    if (rows if is_sqlite() else rows.for_update()).first() is None:
-        raise NotFound("No such user.")
-
-
 def _check_not_last(user_id: UUID) -> None:
     """Refuse to take the last administrator; the role's row is held, so that two cannot take each other's last."""
-    rows = Role.select(Role.id).where(Role.id == access.SUPERADMIN_ROLE_ID)
-    list(rows if is_sqlite() else rows.for_update())
+    list(_held(Role.select(Role.id).where(Role.id == access.SUPERADMIN_ROLE_ID)))
     if access.is_last_superadmin(user_id):
         raise LastAdministrator
 

@@ -1,0 +1,99 @@
+"""Readiness and dependency checks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.kernel import settings
+from core.kernel.problems import Unavailable
+from core.kernel.settings import Settings
+from core.system import health
+from models import database as door
+from tests.databases import read_settings
+
+
+class _Endpoint(BaseHTTPRequestHandler):
+    status = 200
+
+    def do_GET(self) -> None:
+        self.send_response(self.status if self.path == "/v1/models" else 599)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[HTTPServer]:
+    server = HTTPServer(("127.0.0.1", 0), _Endpoint)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_nothing_is_missing_when_migrated(database: Settings) -> None:
+    assert health.find_missing(lambda: []) == []
+
+
+def test_schema_is_named_when_behind(database: Settings) -> None:
+    assert health.find_missing(lambda: ["0009_more"]) == ["schema_behind"]
+
+
+def test_database_is_named_when_it_cannot_be_reached() -> None:
+    def pending() -> list[str]:
+        raise Unavailable
+
+    assert health.find_missing(pending) == ["database_connection_unavailable"]
+
+
+def test_database_passes_and_others_are_skipped_when_only_it_is_configured(database: Settings) -> None:
+    settings.install(database)
+    checks = health.check_dependencies()
+    assert (checks.database.status, checks.redis.status, checks.ai.status) == ("pass", "skipped", "skipped")
+    assert checks.is_ready
+
+
+def test_unready_when_the_database_is_unreachable(unreachable: None) -> None:
+    checks = health.check_dependencies()
+    assert checks.database.status == "fail"
+    assert checks.database.error == "The database cannot be reached."
+    assert not checks.is_ready
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "pass"), (401, "pass"), (500, "fail")])
+def test_ai_endpoint_is_shown_and_stays_optional(
+    database: Settings, endpoint: HTTPServer, monkeypatch: pytest.MonkeyPatch, status: int, outcome: str
+) -> None:
+    monkeypatch.setattr(_Endpoint, "status", status)
+    url = f"http://127.0.0.1:{endpoint.server_port}/v1"
+    settings.install(msgspec.structs.replace(database, ai_base_url=url))
+    checks = health.check_dependencies()
+    assert checks.ai.status == outcome
+    assert checks.is_ready
+
+
+def test_ai_endpoint_fails_when_no_one_listens(database: Settings) -> None:
+    settings.install(msgspec.structs.replace(database, ai_base_url="http://127.0.0.1:9"))
+    assert health.check_dependencies().ai.error == "ConnectError"
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path) -> Iterator[None]:
+    nowhere = read_settings(tmp_path, database_url=f"sqlite:///{tmp_path}/no/such/folder/accord.db")
+    settings.install(nowhere)
+    door.bind(nowhere)
+    yield
+    door.database.close_all()
+
+
+def test_memory_is_that_of_this_process() -> None:
+    memory = health.get_memory()
+    assert 5 < memory.used_mb <= memory.peak_mb
+    assert health.get_uptime_seconds() >= 0
