@@ -6,6 +6,7 @@ one commit. The writer's transaction does nothing but write: under gevent a SQLi
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from typing import Protocol
@@ -20,6 +21,7 @@ from core.kernel.settings import Settings
 from core.system import jobs
 from models.database import write
 
+_log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
 """How often the jobs of silent answers are looked at for a cancellation."""
 _RETRY_SECONDS = 0.2
@@ -200,10 +202,11 @@ def _pump(generation: Generation, writer: Writer, pieces: Iterator[Text | End]) 
             generation.put(piece.text)
             writer.notice(generation)
     except ProviderTimeout as error:
-        return End(finish_reason="timeout", message=str(error))
+        _log.warning("provider silent", extra={"job": generation.sink.job.id, "cause": str(error)})
+        return End(finish_reason="timeout")
     except ProviderError as error:
-        return End(finish_reason="error", message=str(error))
-    return End(finish_reason="error", message="the provider gave no end")
+        _log.warning("provider failed", extra={"job": generation.sink.job.id, "cause": str(error)})
+    return End(finish_reason="error")
 
 
 def _finish(generation: Generation, writer: Writer, pump: gevent.Greenlet) -> None:

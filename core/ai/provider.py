@@ -55,7 +55,6 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
 
     finish_reason: str
     usage: Usage | None = None
-    message: str | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):

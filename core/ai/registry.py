@@ -49,6 +49,11 @@ def assistant_model() -> str:
     return _assistant_model
 
 
+def find_provider(model: str) -> Provider | None:
+    """Return the provider that serves `model`, or None."""
+    return _providers.get(model)
+
+
 def get_provider(model: str) -> Provider:
     """Return the provider that serves `model`.
 

@@ -25,6 +25,12 @@ def child_path(parent: bytes, number: int) -> bytes:
     return parent + _label(number)
 
 
+def parent(path: bytes) -> bytes:
+    """Return the path of the message above, empty above the root."""
+    steps = ancestors(path)
+    return steps[-2] if len(steps) > 1 else b""
+
+
 def ancestors(path: bytes) -> list[bytes]:
     """Return the paths from the root down to `path` itself."""
     found: list[bytes] = []

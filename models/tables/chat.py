@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import peewee
 
@@ -36,10 +37,12 @@ class Conversation(Table):
 class Participant(Table):
     """role: owner, admin, member or viewer."""
 
+    conversation_id: UUID
     conversation = peewee.ForeignKeyField(Conversation, on_delete="CASCADE", index=False)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE", index=False)
     tenant_id = peewee.UUIDField()
-    role = peewee.CharField(max_length=16)
+    role: Any = peewee.CharField(max_length=16)
     joined_at = InstantField()
 
     class Meta:
@@ -53,9 +56,10 @@ class Invite(Table):
 
     id = peewee.UUIDField(primary_key=True, default=ids.new_uuid)
     tenant_id = peewee.UUIDField()
+    conversation_id: UUID
     conversation = peewee.ForeignKeyField(Conversation, on_delete="CASCADE", index=False)
     email = peewee.CharField(max_length=254)
-    role = peewee.CharField(max_length=16)
+    role: Any = peewee.CharField(max_length=16)
     token_hash = peewee.CharField(max_length=64, unique=True)
     created_by = peewee.UUIDField()
     created_at = InstantField()
@@ -77,6 +81,7 @@ class Thread(Table):
 
     root_id = peewee.UUIDField(primary_key=True)
     tenant_id = peewee.UUIDField()
+    conversation_id: UUID
     conversation = peewee.ForeignKeyField(Conversation, on_delete="CASCADE", index=False)
     begun = peewee.BigIntegerField()
     last_activity = peewee.BigIntegerField()
@@ -91,6 +96,7 @@ class Thread(Table):
 class ThreadAuthor(Table):
     """A user who wrote in a thread; counted once in Thread.author_count."""
 
+    root_id: UUID
     root = peewee.ForeignKeyField(Thread, on_delete="CASCADE", index=False)
     user_id = peewee.UUIDField()
 
@@ -109,11 +115,13 @@ class Message(Table):
 
     id = peewee.UUIDField(primary_key=True, default=ids.new_uuid)
     tenant_id = peewee.UUIDField()
+    conversation_id: UUID
     conversation = peewee.ForeignKeyField(Conversation, on_delete="CASCADE")
+    root_id: UUID
     root = peewee.ForeignKeyField(Thread, on_delete="CASCADE", index=False)
     parent_id = peewee.UUIDField(null=True)
     author_user_id = peewee.UUIDField(null=True)
-    role = peewee.CharField(max_length=16)
+    role: Any = peewee.CharField(max_length=16)
     content = peewee.TextField()
     path = PathField()
     depth = peewee.IntegerField()
@@ -125,7 +133,7 @@ class Message(Table):
     deleted_by = peewee.UUIDField(null=True)
     deleted_reason = peewee.CharField(max_length=500, null=True)
     is_streaming = peewee.BooleanField(default=False)
-    finish_reason = peewee.CharField(max_length=16, null=True)
+    finish_reason: Any = peewee.CharField(max_length=16, null=True)
 
     class Meta:
         table_name = "messages"
@@ -136,6 +144,7 @@ class MessageEdit(Table):
     """The content that an edit replaced."""
 
     id = peewee.UUIDField(primary_key=True, default=ids.new_uuid)
+    message_id: UUID
     message = peewee.ForeignKeyField(Message, on_delete="CASCADE")
     tenant_id = peewee.UUIDField()
     content = peewee.TextField()
@@ -150,6 +159,7 @@ class MessageEdit(Table):
 class MessageChunk(Table):
     """One stored piece of a generated message; idx counts from 0 without gaps."""
 
+    message_id: UUID
     message = peewee.ForeignKeyField(Message, on_delete="CASCADE", index=False)
     idx = peewee.IntegerField()
     tenant_id = peewee.UUIDField()
@@ -164,7 +174,9 @@ class MessageChunk(Table):
 class ReadMark(Table):
     """clock: the newest message that the user has read in the thread; never moves back."""
 
+    root_id: UUID
     root = peewee.ForeignKeyField(Thread, on_delete="CASCADE", index=False)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
     tenant_id = peewee.UUIDField()
     clock = peewee.BigIntegerField()
@@ -177,9 +189,10 @@ class ReadMark(Table):
 class Presence(Table):
     """status: online, away or offline, as of the last heartbeat."""
 
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE", primary_key=True)
     tenant_id = peewee.UUIDField()
-    status = peewee.CharField(max_length=16)
+    status: Any = peewee.CharField(max_length=16)
     last_seen_at = InstantField()
 
     class Meta:
@@ -189,7 +202,9 @@ class Presence(Table):
 class Typing(Table):
     """A user who is typing in a thread until expires_at."""
 
+    root_id: UUID
     root = peewee.ForeignKeyField(Thread, on_delete="CASCADE", index=False)
+    user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
     tenant_id = peewee.UUIDField()
     expires_at = InstantField()

@@ -1,0 +1,69 @@
+"""What people see of each other: who is there, and who is typing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from core.chat.access import WRITERS, access_conversation
+from core.chat.announcements import announcing
+from core.kernel import clock
+from core.kernel.principal import Principal
+from core.kernel.problems import NotFound
+from models.contract import chat
+from models.database import read, write
+from models.tables.chat import Conversation, Participant, Presence, Thread, Typing
+
+_FORGOTTEN = timedelta(seconds=60)
+
+
+def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None:
+    """Note that the caller is there; tell all the caller's conversations of a change, or after a minute's silence."""
+    now = clock.now()
+    with write():
+        known = Presence.get_or_none(Presence.user == principal.user_id)
+        seen = {Presence.status: status, Presence.last_seen_at: now}
+        Presence.insert(
+            user=principal.user_id, tenant_id=principal.tenant_id, status=status, last_seen_at=now
+        ).on_conflict(conflict_target=[Presence.user], update=seen).execute()
+        if known is None or known.status != status or now - known.last_seen_at > _FORGOTTEN:
+            payload = chat.PresenceUpdatePayload(user_id=principal.user_id, status=status, last_seen_at=now)
+            for conversation_id in _conversations(principal):
+                with announcing(conversation_id) as announcements:
+                    announcements.add(payload)
+
+
+def do_set_typing(principal: Principal, conversation_id: UUID, root_id: UUID, *, seconds: int) -> None:
+    """Note that the caller is typing in a thread, or with zero or less that it has ended.
+
+    Raises:
+        NotFound: there is no such conversation for the caller, or no such thread in it.
+        Forbidden: the caller is a viewer.
+    """
+    with announcing(conversation_id) as announcements:
+        access_conversation(principal, conversation_id, WRITERS)
+        here = (Thread.root_id == root_id) & (Thread.conversation == conversation_id)
+        if not Thread.select().where(here).exists():
+            raise NotFound
+        if seconds <= 0:
+            Typing.delete().where(Typing.root == root_id, Typing.user == principal.user_id).execute()
+            return
+        expires_at = clock.now() + timedelta(seconds=seconds)
+        Typing.insert(
+            root=root_id, user=principal.user_id, tenant_id=principal.tenant_id, expires_at=expires_at
+        ).on_conflict(conflict_target=[Typing.root, Typing.user], update={Typing.expires_at: expires_at}).execute()
+        payload = chat.TypingUpdatePayload(
+            conversation_id=conversation_id, root_id=root_id, user_id=principal.user_id, expires_at=expires_at
+        )
+        announcements.add(payload, root=root_id)
+
+
+def _conversations(principal: Principal) -> list[UUID]:
+    """Return the caller's conversations in the order in which their locks are taken."""
+    with read():
+        mine = (
+            Participant.select(Participant.conversation)
+            .join(Conversation)
+            .where(Participant.user == principal.user_id, Conversation.tenant_id == principal.tenant_id)
+        )
+        return sorted((row.conversation_id for row in mine), key=str)

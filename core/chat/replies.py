@@ -1,0 +1,168 @@
+"""Generated answers in conversations: a durable job that writes chunks and their events until message.done.
+
+It goes on when its readers leave and when its worker dies: the next worker continues behind the stored text where the
+provider can (echo), and otherwise ends the answer with what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import peewee
+
+from core.ai import generation, registry
+from core.ai.provider import CompletionRequest, End, ProviderFailed, Text
+from core.chat import paths
+from core.chat.announcements import Announcements, channel_of
+from core.chat.posting import REPLY_JOB
+from core.kernel import clock
+from core.kernel.durable import Job
+from core.system import events, jobs
+from models.contract import chat
+from models.database import read, write
+from models.tables.chat import Message, MessageChunk
+
+MAX_ATTEMPTS = 5
+_FAILURES = frozenset({"timeout", "error"})
+_FINISH_REASONS = frozenset({"stop", "length", "cancelled", "timeout", "error"})
+
+
+class ReplySink:
+    """Writes one answer: chunk rows, their deltas, and the end of the message."""
+
+    def __init__(self, job: Job, message: Message) -> None:
+        self.job = job
+        self.channel = channel_of(message.conversation_id)
+        self._message = message
+
+    def write(self, text: str, end: End | None) -> None:
+        """Store a piece, and the end with it, inside the shared transaction."""
+        announcements = Announcements(events.advance(self.channel, 1, clock=True))
+        if text:
+            self._write_chunk(text, announcements)
+        if end is not None:
+            self._write_end(end, announcements)
+        announcements.flush(self.channel)
+
+    def _write_chunk(self, text: str, announcements: Announcements) -> None:
+        message = self._message
+        last: Any = MessageChunk.select(peewee.fn.MAX(MessageChunk.idx)).where(MessageChunk.message == message.id)
+        newest = last.scalar()
+        idx = 0 if newest is None else newest + 1
+        MessageChunk.create(
+            message=message.id, idx=idx, tenant_id=message.tenant_id, content=text, created_at=clock.now()
+        )
+        announcements.add(_delta(message, idx, text), root=message.root_id, message=message.id, chunk=idx)
+
+    def _write_end(self, end: End, announcements: Announcements) -> None:
+        message = self._message
+        finish_reason: Any = end.finish_reason if end.finish_reason in _FINISH_REASONS else "stop"
+        content = message.content + stored_text(message.id)
+        ended = {"content": content, "finish_reason": finish_reason, "is_streaming": False}
+        Message.update(ended).where(Message.id == message.id).execute()
+        done = chat.MessageDonePayload(
+            message_id=message.id,
+            root_id=message.root_id,
+            conversation_id=message.conversation_id,
+            finish_reason=finish_reason,
+            usage=_usage(end),
+        )
+        announcements.add(done, root=message.root_id, message=message.id)
+        if finish_reason in _FAILURES:
+            announcements.add(_failure(message, finish_reason), root=message.root_id, message=message.id)
+        jobs.finish(self.job)
+
+
+def run(job: Job) -> None:
+    """Write the answer that a chat.reply job names, to its end.
+
+    Raises:
+        LeaseLost: another worker has the job.
+    """
+    message_id = msgspec.json.decode(job.payload, type=UUID)
+    with read():
+        message = Message.get_or_none(Message.id == message_id)
+        if message is not None and message.is_streaming:
+            pieces = _pieces(job, message)
+    if message is None or not message.is_streaming:
+        with write():
+            jobs.finish(job)
+        return
+    generation.run(ReplySink(job, message), pieces)
+
+
+def stored_text(message_id: UUID) -> str:
+    """Return the chunks of a message, joined."""
+    chunks = MessageChunk.select(MessageChunk.content).where(MessageChunk.message == message_id)
+    return "".join(row.content for row in chunks.order_by(MessageChunk.idx))
+
+
+def _pieces(job: Job, message: Message) -> Iterator[Text | End]:
+    provider = registry.find_provider(registry.assistant_model())
+    written = stored_text(message.id)
+    if provider is None:
+        return _failing("the assistant's model is not served")
+    if job.attempt > MAX_ATTEMPTS:
+        return _failing("the answer was begun too often")
+    if written and not provider.can_resume:
+        return _failing("the server that wrote the answer stopped")
+    request = CompletionRequest(model=registry.assistant_model(), messages=_history(message))
+    return provider.stream(request, written=written)
+
+
+def _failing(reason: str) -> Iterator[Text | End]:
+    yield from ()
+    raise ProviderFailed(reason)
+
+
+def _history(message: Message) -> list[dict[str, str]]:
+    """Return the messages from the root down to the answer, without deleted ones; its own text only if it has some."""
+    above = paths.ancestors(message.path)
+    rows = (
+        Message.select(Message.role, Message.content)
+        .where(Message.root == message.root_id, Message.path.in_(above), Message.deleted_at.is_null())
+        .order_by(Message.path)
+    )
+    return [{"role": row.role, "content": row.content} for row in rows if row.content] or [
+        {"role": "user", "content": ""}
+    ]
+
+
+def _delta(message: Message, idx: int, text: str) -> chat.MessageDeltaPayload:
+    delta = chat.CompletionDelta(role="assistant", content=text) if idx == 0 else chat.CompletionDelta(content=text)
+    return chat.MessageDeltaPayload(
+        id=f"{message.id}:{idx}",
+        object="chat.completion.chunk",
+        root_id=message.root_id,
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        parent_id=message.parent_id,
+        depth=message.depth,
+        choices=[chat.MessageDeltaChoice(index=0, delta=delta, finish_reason=None)],
+    )
+
+
+def _usage(end: End) -> chat.CompletionUsage | msgspec.UnsetType:
+    if end.usage is None:
+        return msgspec.UNSET
+    return chat.CompletionUsage(
+        prompt_tokens=end.usage.prompt_tokens,
+        completion_tokens=end.usage.completion_tokens,
+        total_tokens=end.usage.total_tokens,
+    )
+
+
+def _failure(message: Message, finish_reason: str) -> chat.StreamErrorPayload:
+    is_timeout = finish_reason == "timeout"
+    return chat.StreamErrorPayload(
+        code="assistant_timeout" if is_timeout else "assistant_stream_error",
+        message="The assistant did not answer in time." if is_timeout else "The assistant's answer broke off.",
+        root_id=message.root_id,
+        message_id=message.id,
+    )
+
+
+jobs.register(REPLY_JOB, run)
