@@ -71,6 +71,45 @@ def bundle(arguments: list[str]) -> int:
     return _guarded(project, run)
 
 
+def new(arguments: list[str]) -> int:
+    """Start the handler of an operation and its test; never changes what is written."""
+    from codegen import pipeline, scaffold  # noqa: PLC0415
+    from codegen.load import Sources  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="accord new", description=new.__doc__)
+    parser.add_argument("operation", help="operationId, as the contract gives it")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+
+    def run() -> int:
+        compiled = pipeline.compile_sources(Sources(project.root, project.contract), project.package)
+        operation = next((found for found in compiled.contract.operations if found.id == options.operation), None)
+        if operation is None:
+            print(f"the contract has no operation {options.operation!r}", file=sys.stderr)
+            return 1
+        written = scaffold.start(project, compiled, operation)
+        print("\n".join(written) or f"{operation.id} has its handler and its test")
+        return 0
+
+    return _guarded(project, run)
+
+
+def check(arguments: list[str]) -> int:
+    """Judge the contract, and whether generated files, handlers and tests follow it."""
+    from codegen import completeness  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="accord check", description=check.__doc__)
+    parser.add_argument("--types", action="store_true", help="also check every handler against its signature (mypy)")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+
+    def run() -> int:
+        completeness.check(project)
+        return completeness.check_types(project) if options.types else 0
+
+    return _guarded(project, run)
+
+
 def _report_stale(paths: list[str]) -> int:
     for path in paths:
         print(f"{path}: not what the contract compiles to; run `accord generate`", file=sys.stderr)
@@ -86,7 +125,7 @@ def _guarded(project: Project, run: Callable[[], int]) -> int:
         return 1
 
 
-COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate}
+COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate, "check": check, "new": new}
 
 
 def main(arguments: list[str]) -> int:

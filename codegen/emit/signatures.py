@@ -19,8 +19,8 @@ def signatures(operations: Iterable[Operation]) -> dict[str, str]:
 def _module(operations: Sequence[Operation]) -> str:
     protocols = [_protocol(operation) for operation in operations]
     text = "\n".join(protocols)
-    modules = sorted({name for operation in operations for name in _modules(operation)})
-    aliases = [_import(name) for name in modules]
+    imported = sorted({name for operation in operations for name in modules(operation)})
+    aliases = [import_line(name) for name in imported]
     calls = [
         name
         for name in ("Call", "EventStream", "Reply")
@@ -123,12 +123,14 @@ def _alias(module: str) -> str:
     return f"{own}_parameters" if package.endswith(".parameters") else own
 
 
-def _import(module: str) -> str:
+def import_line(module: str) -> str:
+    """Return the line that imports a generated module under its local name."""
     package, _, own = module.rpartition(".")
     return f"from {package} import {own}" + ("" if _alias(module) == own else f" as {_alias(module)}")
 
 
-def _modules(operation: Operation) -> Iterable[str]:
+def modules(operation: Operation) -> Iterable[str]:
+    """Return the generated modules that the operation's signature names."""
     qualified = [operation.parameters_type]
     qualified += [media.type for media in operation.body.media] if operation.body else []
     qualified += [media.type for response in operation.success if response.status != 304 for media in response.media]

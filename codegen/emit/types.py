@@ -14,8 +14,12 @@ HEADER = "# Generated from the contract by `accord generate`. Do not edit: chang
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
+_ELSEWHERE: Shape = {"type": "object", "properties": {}}
+"""Stands for a class of another area: its module needs the name only, so a change of that class leaves it fresh."""
+
+
 def areas(shapes: Mapping[str, Shape]) -> dict[str, dict[str, Shape]]:
-    """Return area → what its module is made from: its own shapes and all that they refer to, sorted.
+    """Return area → what its module is made from: its own shapes and what they refer to, sorted.
 
     Two equal inputs give equal modules, so the input's hash says whether a module is fresh.
     """
@@ -23,11 +27,21 @@ def areas(shapes: Mapping[str, Shape]) -> dict[str, dict[str, Shape]]:
     for name in shapes:
         members[name.rpartition(".")[0]].append(name)
     unions = _unions(shapes)
-    result = {}
-    for area, names in sorted(members.items()):
-        closure = _closure(names, shapes, unions)
-        result[area] = {name: shapes[name] for name in sorted(closure)}
-    return result
+    return {area: _inputs(names, shapes, unions) for area, names in sorted(members.items())}
+
+
+def _inputs(names: Iterable[str], shapes: Mapping[str, Shape], unions: Mapping[str, set[str]]) -> dict[str, Shape]:
+    own = set(names)
+    found: dict[str, Shape] = {}
+    queue = list(own)
+    while queue:
+        name = queue.pop()
+        if name not in found:
+            is_class = shapes[name].get("type") == "object" and name not in unions
+            found[name] = _ELSEWHERE if is_class and name not in own else shapes[name]
+            queue.extend(_references(found[name]))
+            queue.extend(unions.get(name, ()))
+    return dict(sorted(found.items()))
 
 
 def _unions(shapes: Mapping[str, Shape]) -> dict[str, set[str]]:
@@ -59,18 +73,6 @@ def _references(node: object) -> Iterable[str]:
     elif isinstance(node, list):
         for child in node:
             yield from _references(child)
-
-
-def _closure(names: Iterable[str], shapes: Mapping[str, Shape], unions: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    queue = list(names)
-    while queue:
-        name = queue.pop()
-        if name not in found:
-            found.add(name)
-            queue.extend(_references(shapes[name]))
-            queue.extend(unions.get(name, ()))
-    return found
 
 
 def module_text(area: str, shapes: Mapping[str, Shape]) -> str:
