@@ -16,7 +16,7 @@ from core.kernel.problems import Invalid, Problem, Violation
 from server.answer import Answer, Headers
 from server.schemas import ERRORS_MAX
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
 _TEXT_MAX = 4096
 _OPENAI_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
@@ -69,7 +69,6 @@ def _violations(errors: tuple[Violation, ...]) -> list[Violation]:
 
 def _problem(problem: Problem, status: int, code: str, base: str, path: str) -> dict[str, Any]:
     body: dict[str, Any] = {
-        **problem.extensions,
         "type": base + problem.code.replace("_", "-"),
         "title": problem.title,
         "status": status,
@@ -81,7 +80,7 @@ def _problem(problem: Problem, status: int, code: str, base: str, path: str) -> 
         body["retry_after_seconds"] = problem.retry_after_seconds
     if problem.errors:
         body["errors"] = _violations(problem.errors)
-    return body
+    return {**body, **{name: value for name, value in problem.extensions.items() if name not in body}}
 
 
 def _code(problem: Problem, status: int, code: str, base: str, path: str) -> dict[str, Any]:

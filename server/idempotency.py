@@ -84,14 +84,18 @@ class Keeper:
 
 
 def kept(answer: Answer) -> Replay:
-    """Return an answer in the form that is stored; cookies are of the first caller's session and stay with it."""
+    """Return an answer in the form that is stored; of its cookies only deletions, for the others are secrets."""
     headers = {name: value for name, value in answer.headers if name != "Set-Cookie"}
+    deletions = [value for name, value in answer.headers if name == "Set-Cookie" and "; Max-Age=0" in value]
+    if deletions:
+        headers["Set-Cookie"] = "\n".join(deletions)
     return Replay(status=answer.status, headers=headers, body=answer.body)
 
 
 def replayed(replay: Replay) -> Answer:
     """Return a stored answer."""
-    return Answer(replay.status, [*replay.headers.items(), REPLAYED], replay.body)
+    headers = [(name, line) for name, value in replay.headers.items() for line in value.split("\n")]
+    return Answer(replay.status, [*headers, REPLAYED], replay.body)
 
 
 def kept_stream(stream: EventStream) -> Replay:

@@ -168,6 +168,11 @@ def test_a_body_is_refused_cleanly(shop: Any, content_type: str | None, data: by
     assert send(shop, "/items", data, content_type).status_code == status
 
 
+def test_a_compressed_body_is_415(shop: Any) -> None:
+    headers = {**GOOD, "Content-Encoding": "gzip"}
+    assert shop.post("/items", data=PEN, content_type="application/json", headers=headers).status_code == 415
+
+
 def test_white_space_and_escapes_are_no_duplicates(shop: Any) -> None:
     assert send(shop, "/items", b'{ "name" : "a\\u0062", "note": ":" }').status_code == 201
 

@@ -90,6 +90,16 @@ class Shop:
         good = Item(id=1, name="pen", price=1)
         answers: dict[str, Any] = {
             "good": Reply(good, 200, {"X-Count": "5"}, (Cookie(name="seen", value="1"),)),
+            "cookies": Reply(
+                good,
+                200,
+                {"X-Count": "5"},
+                (
+                    Cookie(name="a", value="", max_age_seconds=0),
+                    Cookie(name="b", value="", max_age_seconds=0),
+                    Cookie(name="c", value="secret"),
+                ),
+            ),
             "body": Reply({"id": "x"}, 200, {"X-Count": "5"}),
             "status": Reply(good, 202, {"X-Count": "5"}),
             "header": Reply(good, 200, {"X-Count": "five"}),

@@ -88,6 +88,13 @@ def test_a_key_gives_its_first_answer_again(
         assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
 
 
+def test_a_replay_repeats_deleted_cookies_and_no_secret_ones(running: Running) -> None:
+    for _ in range(2):
+        response = running.client.post("/answers/cookies", headers={"Idempotency-Key": "c"})
+        cookies = response.headers.getlist("Set-Cookie")
+    assert cookies == [f"{name}=; Path=/; SameSite=Lax; Max-Age=0; HttpOnly" for name in ("a", "b")]
+
+
 # (name of the item, status): answers that are not kept
 REFUSED = {"a problem rolls back": ("conflict", 409), "an answer that breaks the contract rolls back": ("break", 500)}
 
