@@ -110,14 +110,16 @@ def empty_database(databases: sources.Databases, tmp_path: Path) -> Iterator[Set
 def database(databases: sources.Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
     """Bind a fresh migrated database, on SQLite and on PostgreSQL in turn, and give its settings.
 
-    A test that asks for `people` finds them in it.
+    A test that asks for `people` finds them in it. `@pytest.mark.settings(profile="production")` changes settings.
     """
-    yield from _bound(databases, tmp_path, "peopled" if "people" in request.fixturenames else "migrated")
+    marker = request.node.get_closest_marker("settings")
+    template = "peopled" if "people" in request.fixturenames else "migrated"
+    yield from _bound(databases, tmp_path, template, **(marker.kwargs if marker else {}))
 
 
-def _bound(databases: sources.Databases, folder: Path, template: str) -> Iterator[Settings]:
+def _bound(databases: sources.Databases, folder: Path, template: str, **variables: str) -> Iterator[Settings]:
     url = databases.create(folder, template)
-    settings = sources.read_settings(folder, database_url=url)
+    settings = sources.read_settings(folder, database_url=url, **variables)
     database_door.bind(settings)
     try:
         yield settings

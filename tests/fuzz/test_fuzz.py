@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from tests.databases import Databases, read_settings
-from tests.fuzz.campaign import Campaign, Verdict
+from tests.fuzz.campaign import SETUP_TOKEN, WELL_KNOWN, Campaign, Verdict
 from tests.fuzz.expectations import EXPECTATIONS
 from tests.live import LiveServer
 from tests.oracle import Oracle
@@ -23,22 +25,28 @@ LONG_ROUNDS = 40
 # Operations that no fuzzer can be accepted by, and why; an entry that is accepted fails the test.
 UNREACHABLE: dict[str, str] = {}
 
-Start = Callable[[], Campaign]
+Start = Callable[[str], Campaign]
 
 
 @pytest.fixture
 def start(databases: Databases, oracle: Oracle, tmp_path: Path) -> Iterator[Start]:
-    """Start campaigns, each on a server of its own without users."""
+    """Start campaigns, each on a server of its own without users, in the profile that it is given."""
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(_campaign(databases, oracle, tmp_path / f"server{os.urandom(4).hex()}"))
+        folders = (tmp_path / f"server{number}" for number in count())
+        yield lambda profile: stack.enter_context(_campaign(databases, oracle, next(folders), profile))
 
 
 @contextmanager
-def _campaign(databases: Databases, oracle: Oracle, folder: Path) -> Iterator[Campaign]:
+def _campaign(databases: Databases, oracle: Oracle, folder: Path, profile: str) -> Iterator[Campaign]:
     folder.mkdir()
     url = databases.create(folder, "migrated")
-    entries = '{"security.txt": "Contact: mailto:security@example.com"}'
-    server = LiveServer(read_settings(folder, database_url=url), well_known_entries=entries)
+    server = LiveServer(
+        read_settings(folder, database_url=url),
+        profile=profile,
+        response_check="enforce",
+        setup_token=SETUP_TOKEN,
+        well_known_entries=json.dumps({WELL_KNOWN: "Contact: mailto:security@example.com"}),
+    )
     try:
         yield Campaign(server, server.client(oracle), folder)
     finally:
@@ -47,9 +55,12 @@ def _campaign(databases: Databases, oracle: Oracle, folder: Path) -> Iterator[Ca
 
 
 def _set_up(start: Start) -> tuple[Campaign, Verdict]:
-    """Take both set-up doors, each on a server without users, and go on with the first."""
-    verdict = start().set_up("setup_bootstrap")
-    campaign = start()
+    """Take both set-up doors, each on a server without users, and go on with one that lets nobody in without credentials.
+
+    The example of setup_bootstrap has a common password, which only the dev profile takes.
+    """
+    verdict = start("dev").set_up("setup_bootstrap")
+    campaign = start("production")
     verdict += campaign.set_up("setup_create")
     return campaign, verdict
 
