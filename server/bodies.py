@@ -35,7 +35,7 @@ def compile_body(operation: Operation, schemas: Schemas) -> Decoder:
             return None
         media_type, options = parse(header or "")
         decoder = _choose(readers, media_type)
-        if decoder is None or options.get("charset", "").lower() not in _CHARSETS:
+        if decoder is None or (options and options.get("charset", "").lower() not in _CHARSETS):
             raise UnsupportedMediaType(f"The body may be {' or '.join(readers)}, in UTF-8.")
         if (request.header("HTTP_CONTENT_ENCODING") or "identity").lower() != "identity":
             raise UnsupportedMediaType("The body may not be compressed.", headers={"Accept-Encoding": "identity"})

@@ -296,7 +296,7 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         )
         head = (
             f"HTTP/1.1 {refused.status.value} {refused.status.phrase}\r\nContent-Type: application/problem+json\r\n"
-            f"Content-Length: {len(body)}\r\nX-Request-Id: {ids.new_secret(12)}\r\nConnection: close\r\n\r\n"
+            f"Content-Length: {len(body)}\r\nX-Request-Id: {ids.new_request_id()}\r\nConnection: close\r\n\r\n"
         )
         try:
             self.socket.sendall(head.encode() + body)

@@ -18,8 +18,10 @@ from server.request import Request, cookies, environ_name
 from server.router import names_of
 from server.schemas import Schema, Schemas
 from server.styles import Splitter, splitter
+from server.texts import reader as scalar_reader
 
 POLICY_HEADERS = frozenset({"idempotency-key", "if-match", "if-none-match"})
+_PLAIN_CHARACTERS = 2000
 _IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 """OpenAPI 3.1 (4.8.12.1): header parameters of these names are ignored."""
 
@@ -83,31 +85,69 @@ def compile_parameters(operation: Operation, schemas: Schemas) -> Decoder:
     deep = tuple(f"{reader.row.name}[" for reader in readers["query"] if reader.row.style == "deepObject")
     refuses_unknown = not operation.ignores_unknown_query
     has_struct = any(not reader.is_policy for group in readers.values() for reader in group)
+    paths, queries, headers, jars = (readers[name] for name in ("path", "query", "header", "cookie"))
+    read_plain = _plain_query(queries)
 
     def decode(request: Request, values: tuple[str, ...], *, ignores_query: bool = False) -> Any:
         found: dict[str, Any] = {}
         violations: list[Violation] = []
-        for reader in readers["path"]:
+        for reader in paths:
             reader.judge(values[reader.position], found, violations)
-        if (request.query or readers["query"]) and not ignores_query:
+        if (request.query or queries) and not ignores_query and not read_plain(request.query, found):
             sent = _grouped(query.pairs(request.query))
-            for reader in readers["query"]:
+            for reader in queries:
                 reader.judge(_sent_to(reader, sent), found, violations)
             if refuses_unknown and sent:
                 violations += [
                     _unknown(name) for name in sent if name not in known and not name.startswith(deep or "\0")
                 ]
-        for reader in readers["header"]:
+        for reader in headers:
             reader.judge(_header_text(request.header(reader.environ_name)), found, violations)
-        if readers["cookie"]:
+        if jars:
             jar = cookies(request.header("HTTP_COOKIE"))
-            for reader in readers["cookie"]:
+            for reader in jars:
                 reader.judge(_header_text(jar.get(reader.row.name)), found, violations)
         if violations:
             raise Invalid(errors=violations)
         return convert(found) if has_struct else None
 
     return decode
+
+
+def _plain_query(readers: Sequence[_Reader]) -> Callable[[str, dict[str, Any]], bool]:
+    """Build the quick reading of a query of plain, declared, single, valid scalars, which nearly every query is.
+
+    It answers False, and leaves `found` as it was, for a query that is anything else: that is read in full, by the one
+    code that names violations.
+    """
+    scalars = {
+        reader.row.name: (reader.row.field, scalar_reader(reader.row.shapes), reader.schema)
+        for reader in readers
+        if reader.row.content is None and not (reader.row.is_array or reader.row.is_object)
+    }
+    defaults = {reader.row.field: reader.default for reader in readers if reader.has_default}
+    required = {reader.row.field for reader in readers if reader.row.required}
+
+    def read(text: str, found: dict[str, Any]) -> bool:
+        if len(text) > _PLAIN_CHARACTERS or "%" in text or "+" in text or not text.isascii():
+            return False
+        values = {}
+        for part in text.split("&") if text else ():
+            name, _, raw = part.partition("=")
+            if name not in scalars:
+                return False
+            field, scalar, schema = scalars[name]
+            value = scalar(raw)
+            if field in values or not schema.is_valid(value):
+                return False
+            values[field] = value
+        if required and not required <= values.keys():
+            return False
+        found.update(defaults)
+        found.update(values)
+        return True
+
+    return read
 
 
 def _is_ignored(row: Parameter) -> bool:

@@ -73,7 +73,7 @@ class Request:
 def _request_id(sent: str | None) -> str:
     if sent and len(sent) <= 128 and sent.isascii() and sent.isprintable() and " " not in sent:
         return sent
-    return ids.new_secret(12)
+    return ids.new_request_id()
 
 
 def cookies(header: str | None) -> dict[str, str]:

@@ -50,6 +50,7 @@ class Responses:
         self._declared = {row.status: _Declared(row, schemas) for row in operation.responses}
         success = [row.status for row in operation.success if row.status < 300] or [200]
         self._default = next((status for status in success if self._is_json(status)), success[0])
+        self._default_type = ("Content-Type", self._json_type(self._default))
         self._empty = next((status for status in success if not self._media(status)), self._default)
 
     def _media(self, status: int) -> dict[str, Schema | None]:
@@ -64,7 +65,7 @@ class Responses:
             return self._encode_reply(result)
         if result is None:
             return Answer(self._empty, [])
-        return Answer(self._default, [("Content-Type", self._json_type(self._default))], _encode(result))
+        return Answer(self._default, [self._default_type], _encode(result))
 
     def _encode_reply(self, reply: Reply[Any, Any]) -> Answer:
         headers: Headers = []
@@ -100,11 +101,11 @@ def _judge_body(declared: _Declared, answer: Answer) -> list[Violation]:
     if answer.stream is not None:
         is_declared = "text/event-stream" in declared.media
         return [] if is_declared else [_violation("media_type", "no event stream is declared", declared.origin)]
-    content_type = next((value for name, value in answer.headers if name == "Content-Type"), "")
+    content_type = _content_type(answer.headers)
     if not content_type:
         is_good = not declared.media and not answer.body
         return [] if is_good else [_violation("media_type", "a body is declared and none was made", declared.origin)]
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = content_type if content_type in declared.media else _bare(content_type)
     if media_type not in declared.media:
         return [_violation("media_type", f"{media_type} is not declared", declared.origin)]
     schema = declared.media[media_type]
@@ -112,6 +113,17 @@ def _judge_body(declared: _Declared, answer: Answer) -> list[Violation]:
         return []
     value = orjson.loads(answer.body)
     return [] if schema.is_valid(value) else schema.violations(value, location="response")
+
+
+def _content_type(headers: Headers) -> str:
+    for name, value in headers:
+        if name == "Content-Type":
+            return value
+    return ""
+
+
+def _bare(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _judge_header(header: Header, schema: Schema, text: str | None) -> list[Violation]:

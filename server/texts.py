@@ -13,6 +13,7 @@ Reader = Callable[[str], Any]
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,399})")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,399})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,4})?")
+_BOOLEANS = {"true": True, "false": False}
 _REFUSED = object()
 
 
@@ -30,7 +31,7 @@ def _number(text: str) -> Any:
 
 
 def _boolean(text: str) -> Any:
-    return {"true": True, "false": False}.get(text, _REFUSED)
+    return _BOOLEANS.get(text, _REFUSED)
 
 
 def _null(text: str) -> Any:
@@ -50,6 +51,10 @@ def reader(shapes: Sequence[Shape]) -> Reader:
     attempts = [_READERS[shape] for shape in shapes if shape != "string"]
     if "string" in shapes and _null in attempts:
         attempts.remove(_null)
+
+    if len(attempts) == 1:
+        only = attempts[0]
+        return lambda text: text if (value := only(text)) is _REFUSED else value
 
     def read(text: str) -> Any:
         for attempt in attempts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import secrets
 from uuid import UUID
 
@@ -14,6 +15,14 @@ def new_uuid() -> UUID:
     value = clock.now_ms() << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
+
+
+def new_request_id() -> str:
+    """Return 96 random bits in hex: unlikely to meet again and no secret, so the process's own generator will do.
+
+    Python seeds that generator anew in every forked child.
+    """
+    return f"{random.getrandbits(96):024x}"
 
 
 def new_secret(size_bytes: int = 32) -> str:

@@ -33,7 +33,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """Name this caller in idempotency and rate-limit keys."""
-        return f"user:{self.user_id}"
+        return f"user:{self.user_id.hex}"
 
     def holds(self, scope: str) -> bool:
         """Say whether this caller may act under `scope`."""

@@ -23,11 +23,12 @@ class _SqliteWatch:
     def __init__(self, path: str) -> None:
         self.key = (os.getpid(), path)
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        self._ask = self._connection.cursor().execute
         self._version = -1
         self._value = 0
 
     def value(self) -> int:
-        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        version = self._ask("PRAGMA data_version").fetchone()[0]
         if version != self._version:
             self._value = int(self._connection.execute(_SELECT).fetchone()[0])
             self._version = version

@@ -53,4 +53,4 @@ class Account:
             connection.close()
         if answer.status >= 300:
             raise RuntimeError(f"POST {path}: {answer.status} {data.decode()}")
-        return orjson.loads(data)
+        return orjson.loads(data) if data else None
