@@ -137,7 +137,7 @@ class Oracle:
             spec_validator_cls=None,
             request_validator_cls=V31RequestValidator,
             response_validator_cls=V31ResponseValidator,
-            extra_media_type_deserializers={"application/problem+json": json.loads},
+            extra_media_type_deserializers={"application/problem+json": json.loads, "application/yaml": bytes.decode},
         )
         api = OpenAPI.from_dict(_for_openapi_core(document), config=config)
         self._requests = api.request_validator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 from core.identity import access, users
+from core.identity.passwords import hash_password
 from core.kernel import clock, settings
 from core.kernel.principal import ROOT_TENANT_ID
 from core.kernel.problems import BadRequest, Conflict, Forbidden
@@ -35,17 +36,25 @@ def is_set_up() -> bool:
         return SetupGuard.get_by_id(_ROW_ID).closed_at is not None
 
 
-def check_open(setup_token: str | None) -> None:
-    """Refuse before any slow work what the transaction would refuse.
+def check_token(setup_token: str | None) -> None:
+    """Ask for the operator's token unless the server only serves its own machine in the dev profile.
 
     Raises:
-        SetupTokenWrong, AlreadySetUp: see the classes.
+        SetupTokenWrong: see the class.
     """
     configured = settings.current()
     if not (configured.is_dev and configured.is_loopback) and not _is_token(setup_token, configured.setup_token):
         raise SetupTokenWrong
-    if is_set_up():
-        raise AlreadySetUp
+
+
+def prepare_set_up(setup_token: str | None, password: str) -> str | None:
+    """Hash the first administrator's password; None when the doors are closed, which spares the work.
+
+    Raises:
+        SetupTokenWrong, Invalid, Unavailable: see `check_token` and `hash_password`.
+    """
+    check_token(setup_token)
+    return None if is_set_up() else hash_password(password)
 
 
 def do_set_up(new: users.NewUser) -> User:

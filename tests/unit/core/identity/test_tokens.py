@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from biscuit_auth import Biscuit, BlockBuilder
 
 from core.identity import access, biscuits, tokens, users
-from core.identity.keys import keyring
 from core.kernel import clock, settings
 from core.kernel.ids import new_uuid
 from core.kernel.principal import ELEVATED_SCOPES, ROOT_TENANT_ID
@@ -19,6 +17,7 @@ from models.database import read
 from models.tables.identity import Token, TokenFamily, User
 from tests.conftest import FrozenClock
 from tests.databases import read_settings
+from tests.factories.tokens import narrow
 from tests.unit.core.world import make_administrator, make_member, race, verified
 
 
@@ -26,12 +25,6 @@ from tests.unit.core.world import make_administrator, make_member, race, verifie
 def user(database: Settings) -> User:
     make_administrator(database)
     return make_member()
-
-
-def narrow(token: str, source: str) -> str:
-    """Append a block as a holder does: with the public key alone."""
-    public = keyring().public
-    return Biscuit.from_base64(token, lambda key_id: public[key_id]).append(BlockBuilder(source)).to_base64()
 
 
 def _mint(*scopes: str, seconds: int = 60) -> str:

@@ -53,20 +53,24 @@ def test_token_is_asked_for_when_not_dev_on_loopback(database: Settings, tmp_pat
     )
     settings.install(production)
     with pytest.raises(setup.SetupTokenWrong):
-        setup.check_open(given)
-    setup.check_open("right")
+        setup.check_token(given)
+    setup.check_token("right")
 
 
 def test_no_token_is_right_when_none_is_configured(database: Settings, tmp_path_factory) -> None:
     settings.install(read_settings(tmp_path_factory.mktemp("data"), profile="production", secret_keys="k" * 32))
     for given in (None, "", "anything"):
         with pytest.raises(setup.SetupTokenWrong):
-            setup.check_open(given)
+            setup.check_token(given)
 
 
-def test_dev_on_loopback_asks_for_no_token_until_set_up(database: Settings) -> None:
+def test_dev_on_loopback_asks_for_no_token(database: Settings) -> None:
     settings.install(database)
-    setup.check_open(None)
+    setup.check_token(None)
+
+
+def test_password_is_hashed_only_while_the_doors_are_open(database: Settings) -> None:
+    settings.install(database)
+    assert (setup.prepare_set_up(None, "correct horse") or "").startswith("$argon2id$")
     make_administrator(database)
-    with pytest.raises(setup.AlreadySetUp):
-        setup.check_open(None)
+    assert setup.prepare_set_up(None, "correct horse") is None
