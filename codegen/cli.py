@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from codegen.findings import Refused, render
 from codegen.project import Project, find_project
+
+_WATCH_SECONDS = 0.1
 
 
 def generate(arguments: list[str]) -> int:
@@ -17,6 +21,7 @@ def generate(arguments: list[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="accord generate", description=generate.__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not fresh")
+    parser.add_argument("--watch", action="store_true", help="stay, and compile again whenever a source changes")
     parser.add_argument("--no-cache", action="store_true", help="compile even when nothing seems to have changed")
     options = parser.parse_args(arguments)
     project = find_project(Path.cwd())
@@ -25,10 +30,27 @@ def generate(arguments: list[str]) -> int:
 
     def run() -> int:
         for path in generation.generate(project, use_cache=not options.no_cache):
-            print(path)
+            print(path, flush=True)
         return 0
 
+    if options.watch:
+        watch(project, run)
     return _guarded(project, run)
+
+
+def watch(project: Project, run: Callable[[], int]) -> NoReturn:
+    """Call `run` now and whenever a file beside the entry file changes, in this warm process; ends by a signal."""
+    from codegen.emit import types  # noqa: PLC0415
+
+    types.warm()
+    seen: dict[str, int] = {}
+    while True:
+        folder = (project.root / project.contract).parent
+        found = {str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+        if found != seen:
+            seen = found
+            _guarded(project, run)
+        time.sleep(_WATCH_SECONDS)
 
 
 def lint(arguments: list[str]) -> int:

@@ -68,7 +68,10 @@ class Response:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation; area and resource come from the file it is written in, `paths/<area>/<resource>.yaml`."""
+    """One operation; area and resource come from the file it is written in, `paths/<area>/<resource>.yaml`.
+
+    In a contract of another layout they are its first tag and the first word of its id.
+    """
 
     id: str
     method: str
@@ -139,7 +142,7 @@ class _Resolver:
         if len(file.parts) >= 3 and file.parts[-3] == "paths":
             return file.parts[-2], file.stem
         tags = node.get("tags") or ["common"]
-        return str(tags[0]), str(tags[0])
+        return str(tags[0]), str(node["operationId"]).partition("_")[0]
 
     def _parameters(self, path: str, pointer: str, path_node: Node, node: Node) -> tuple[Parameter, ...]:
         """Return the path item's parameters and the operation's, which replace those of equal name and location."""

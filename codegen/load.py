@@ -28,12 +28,14 @@ class Sources:
     def __init__(self, root: Path, entry: str) -> None:
         self.root = root
         self.entry = entry
+        self._is_closed = False
         self._files: dict[str, SourceFile] = {}
 
     @classmethod
     def of_text(cls, text: str, name: str = "contract.yaml") -> Sources:
         """Return sources of one document that is in no file; a `$ref` to another file is refused."""
-        sources = cls(Path("/dev/null"), name)
+        sources = cls(Path(), name)
+        sources._is_closed = True
         sources._files[name] = read_text(text, name)
         return sources
 
@@ -76,7 +78,7 @@ class Sources:
         if parts.scheme or parts.netloc:
             self._refuse(at, f"copy {ref} into the contract; a $ref must not leave the machine")
         name = self._sibling(at.file, unquote(parts.path)) if parts.path else at.file
-        if name not in self._files and not (self.root / name).is_file():
+        if name not in self._files and (self._is_closed or not (self.root / name).is_file()):
             self._refuse(at, f"$ref {ref!r}: there is no file {name}")
         pointer = unquote(parts.fragment)
         if pointer and not pointer.startswith("/"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,9 @@ def read_file(path: Path, name: str) -> SourceFile:
     return read_text(text, name)
 
 
+@lru_cache(maxsize=4096)
 def read_text(text: str, name: str) -> SourceFile:
-    """Parse the text of one file; see `read_file`."""
+    """Parse the text of one file; see `read_file`. A process that compiles again parses only what changed."""
     try:
         node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:

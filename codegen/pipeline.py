@@ -33,7 +33,7 @@ class Compiled:
     modules: Mapping[str, Mapping[str, Shape]]
 
 
-def compile_sources(sources: Sources, package: str) -> Compiled:
+def compile_sources(sources: Sources, package: str | None) -> Compiled:
     """Compile a contract without touching any file.
 
     Raises:
@@ -58,9 +58,13 @@ def judge(joined: Bundle) -> ir.Contract:
     return resolved
 
 
-def compile_text(text: str, package: str = "contract") -> Compiled:
-    """Compile one document given as text: the same stages, for operations that are defined at run time."""
-    return compile_sources(Sources.of_text(text), package)
+def compile_text(text: str, name: str = "contract.yaml") -> Compiled:
+    """Compile one document given as text, for operations that are defined at run time.
+
+    Every stage and rule is the same; the table names no types, since none are generated: values stay plain JSON data,
+    judged by the same validators. `name` is what origins and findings call the document.
+    """
+    return compile_sources(Sources.of_text(text, name), None)
 
 
 def emit(compiled: Compiled, project: Project, fresh: Mapping[str, str]) -> dict[str, str]:

@@ -21,9 +21,12 @@ _SHAPES: tuple[Shape, ...] = ("integer", "number", "boolean", "null", "string")
 
 
 class Compiler:
-    """Compiles one contract; after `compile`, `shaper.shapes` holds every type that the table names."""
+    """Compiles one contract; after `compile`, `shaper.shapes` holds every type that the table names.
 
-    def __init__(self, contract: ir.Contract, package: str) -> None:
+    package: where the generated types will be; None compiles a table without types, whose values stay plain JSON data.
+    """
+
+    def __init__(self, contract: ir.Contract, package: str | None) -> None:
         self._contract = contract
         self._bundle = contract.bundle
         self._package = package
@@ -212,7 +215,7 @@ class Compiler:
         return table.Media(
             content_type=media.content_type,
             schema=f"#{media.schema}" if media.schema is not None else None,
-            type=self._qualified(type_name) if type_name else None,
+            type=self._qualified(type_name),
             parts=self._parts(media),
             events=events,
             resumable=resumable,
@@ -252,7 +255,9 @@ class Compiler:
             explode=encoding.get("explode", True),
         )
 
-    def _qualified(self, name: str) -> str:
+    def _qualified(self, name: str | None) -> str | None:
+        if name is None or self._package is None:
+            return None
         module, _, own = name.rpartition(".")
         return f"{self._package}.{module}:{own}"
 

@@ -120,3 +120,8 @@ def module_text(area: str, shapes: Mapping[str, Shape]) -> str:
         return f"{output.rstrip()}\n"
     *folders, module = area.split(".")
     return f"{(output or {})[*folders, f'{module}.py'].rstrip()}\n"
+
+
+def warm() -> None:
+    """Have the generator loaded, which takes longer than most areas do."""
+    module_text("area", {"area.Thing": _ELSEWHERE})
