@@ -106,7 +106,7 @@ class Shop:
             "no-header": Reply(good, 200),
             "media": Reply(None, 200, {"X-Count": "5"}, raw=b"{}", media_type="text/plain"),
             "none": Reply(None, 204),
-            "injection": Reply(good, 200, {"X-Count": "5\r\nX-Evil: 1"}),
+            "injection": Reply(good, 200, {"X-Count": "5", "X-Note": "a\r\nX-Evil: 1"}),
         }
         return answers[call.parameters["name"]]
 

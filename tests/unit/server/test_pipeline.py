@@ -93,6 +93,15 @@ def test_a_replay_repeats_deleted_cookies_and_no_secret_ones(running: Running) -
         response = running.client.post("/answers/cookies", headers={"Idempotency-Key": "c"})
         cookies = response.headers.getlist("Set-Cookie")
     assert cookies == [f"{name}=; Path=/; SameSite=Lax; Max-Age=0; HttpOnly" for name in ("a", "b")]
+    for _ in range(2):
+        response = running.client.post("/answers/good", headers={"Idempotency-Key": "g"})
+    assert (response.status_code, response.headers.getlist("Set-Cookie")) == (200, [])
+
+
+def test_invalid_input_has_the_status_of_its_surface(running: Running) -> None:
+    response = running.client.get("/" + "x" * 60)
+    assert (response.status_code, response.json["status_code"]) == (400, 400)
+    assert response.json["error"]["details"]["code"] == "validation_failed"
 
 
 # (name of the item, status): answers that are not kept
@@ -191,8 +200,8 @@ def test_a_lost_database_is_503(running: Running) -> None:
 
 def test_a_header_cannot_be_split(running: Running) -> None:
     response = running.client.post("/answers/injection")
-    assert response.status_code == 500
-    assert "X-Evil" not in response.headers
+    assert (response.status_code, response.json["code"]) == (500, "internal_error")
+    assert not {"X-Evil", "X-Note"} & set(response.headers.keys())
 
 
 # (path, style member)
