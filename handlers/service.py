@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 import models.contract
+from core.chat import background
 from core.identity.callers import CallerVerifier
 from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
@@ -30,6 +31,7 @@ def build(settings: Settings) -> Service:
     """Put the product together; opens no connection."""
     kernel_settings.install(settings)
     database.bind(settings)
+    background.configure(settings)
     contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
     return Service(
         contract=contract,

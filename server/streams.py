@@ -189,7 +189,7 @@ class Streams:
         self._opened += 1
         self._observer.stream_opened(operation_id)
         if self._is_stopping:
-            client.end("stopping", self._retry())
+            client.end("stopping", self._retry(client))
         response = _StreamResponse(client, mimetype="text/event-stream", direct_passthrough=True)
         response.headers.update({**_HEADERS, **stream.headers})
         return response
@@ -200,10 +200,12 @@ class Streams:
         for background in self._background:
             background.stop()
         for client in self._clients():
-            client.end("stopping", self._retry())
+            client.end("stopping", self._retry(client))
 
     def opening(self, client: _Client) -> bytes:
-        """Return a stream's first bytes."""
+        """Return a stream's first bytes; OpenAI's clients take `retry` for an event, so data-only streams have a comment."""
+        if not client.stream.named:
+            return _HEARTBEAT + client.stream.preamble
         return b"retry: %d\n\n%s" % (self._settings.stream_retry_ms, client.stream.preamble)
 
     def catch_up(self, client: _Client) -> None:
@@ -212,7 +214,7 @@ class Streams:
             events = self._events.read({client.stream.channel: client.seq}, _PAGE_EVENTS)
         except Unavailable as error:
             self._observer.failed("streams.catch_up", error)
-            client.end("unavailable", self._retry())
+            client.end("unavailable", self._retry(client))
             return
         for event in events:
             self._give(client, event, {})
@@ -353,8 +355,10 @@ class Streams:
     def _clients(self) -> list[_Client]:
         return [client for beat in self._beats for client in beat]
 
-    def _retry(self) -> bytes:
+    def _retry(self, client: _Client) -> bytes:
         """Return a reconnect hint spread over a second, or all clients of a worker would come back at once."""
+        if not client.stream.named:
+            return b""
         return b"retry: %d\n\n" % (self._settings.stream_retry_ms + random.randrange(1000))
 
 

@@ -223,6 +223,3 @@ def _closing(task: _Task, end: End) -> list[chat.CompletionChunk]:
     if task.includes_usage and end.usage is not None:
         chunks.append(_chunk(task, choices=[], usage=_usage(end.usage)))
     return chunks
-
-
-jobs.register(COMPLETION_JOB, run)

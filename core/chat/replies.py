@@ -17,7 +17,6 @@ from core.ai import generation, registry
 from core.ai.provider import CompletionRequest, End, ProviderFailed, Text
 from core.chat import paths
 from core.chat.announcements import Announcements, channel_of
-from core.chat.posting import REPLY_JOB
 from core.kernel import clock
 from core.kernel.durable import Job
 from core.system import events, jobs
@@ -163,6 +162,3 @@ def _failure(message: Message, finish_reason: str) -> chat.StreamErrorPayload:
         root_id=message.root_id,
         message_id=message.id,
     )
-
-
-jobs.register(REPLY_JOB, run)

@@ -14,7 +14,7 @@ import pytest
 
 from core.ai import registry
 from core.ai.echo import EchoProvider
-from core.chat import conversations, participants, posting
+from core.chat import background, conversations, participants, posting
 from core.chat.announcements import channel_of
 from core.kernel import clock, ids
 from core.kernel.call import Event
@@ -35,6 +35,7 @@ class _GreenletState(peewee._ConnectionState, gevent.local.local):
 def _connections_belong_to_greenlets(database: object) -> None:
     door.database.obj._state = _GreenletState()
     door.database.obj._lock = gevent.lock.RLock()
+    background.register_jobs()
 
 
 @pytest.fixture

@@ -1,0 +1,22 @@
+"""What the chat area runs in the background of every worker: its providers, its writer and its jobs."""
+
+from __future__ import annotations
+
+from core.ai import generation, registry
+from core.chat import completions, replies
+from core.chat.posting import REPLY_JOB
+from core.kernel.settings import Settings
+from core.system import jobs
+
+
+def configure(settings: Settings) -> None:
+    """Set up the providers and the writer of generated text, and name the jobs."""
+    registry.configure(settings)
+    generation.configure(settings)
+    register_jobs()
+
+
+def register_jobs() -> None:
+    """Name the functions that run this area's jobs."""
+    jobs.register(REPLY_JOB, replies.run)
+    jobs.register(completions.COMPLETION_JOB, completions.run)

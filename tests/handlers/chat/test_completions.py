@@ -1,0 +1,104 @@
+"""Completions over HTTP: at once, streamed, and by the unmodified openai client."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import openai
+import pytest
+
+from core.ai import registry
+from core.ai.provider import ProviderFailed
+from server.runtime import Runtime
+from tests.client import Answer, Client
+from tests.factories.people import People
+from tests.live import Live
+
+HELLO: dict[str, Any] = {"model": "gpt-4", "messages": [{"role": "user", "content": "Hello there"}]}
+
+
+def _ask(client: Client, people: People, **more: Any) -> Answer:
+    return client.call("completions_create", body=HELLO | more, as_=people.ben)
+
+
+def test_a_completion_is_answered_in_openais_shape(client: Client, people: People) -> None:
+    answer = _ask(client, people)
+    assert answer.status == 200
+    (choice,) = answer.json["choices"]
+    assert choice == {
+        "index": 0,
+        "message": {"role": "assistant", "content": "Echo: Hello there"},
+        "finish_reason": "stop",
+    }
+    assert answer.json["usage"] == {"prompt_tokens": 2, "completion_tokens": 3, "total_tokens": 5}
+
+
+def test_a_limit_ends_with_length(client: Client, people: People) -> None:
+    choice = _ask(client, people, max_tokens=2).json["choices"][0]
+    assert (choice["message"]["content"], choice["finish_reason"]) == ("Echo: Hello", "length")
+
+
+def test_parts_and_unlisted_members_are_taken(client: Client, people: People) -> None:
+    messages = [
+        {"role": "user", "content": [{"type": "text", "text": "Hi"}, {"type": "input_audio", "input_audio": {}}]}
+    ]
+    answer = _ask(client, people, messages=messages, logit_bias={"50256": -100}, temperature=1)
+    assert answer.json["choices"][0]["message"]["content"] == "Echo: Hi"
+
+
+def test_an_unknown_model_is_404(client: Client, people: People) -> None:
+    for more in ({"model": "gpt-9"}, {"model": "gpt-9", "stream": True}):
+        answer = _ask(client, people, **more)
+        assert (answer.status, answer.json["error"]["code"]) == (404, "model_not_found")
+
+
+@pytest.mark.parametrize("more", [{"messages": []}, {"model": ""}, {"temperature": 3}, {"n": 2}, {"stream": "yes"}])
+def test_a_bad_request_is_400_in_openais_style(client: Client, people: People, more: dict[str, Any]) -> None:
+    answer = _ask(client, people, **more)
+    assert answer.status == 400
+    assert answer.json["error"]["type"] == "invalid_request_error"
+
+
+def test_nobody_is_answered_without_a_credential(client: Client) -> None:
+    assert client.call("completions_create", body=HELLO).status == 401
+
+
+def test_a_failing_provider_is_503(client: Client, people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing:
+        name, can_resume = "failing", False
+
+        def complete(self, request: object) -> None:
+            raise ProviderFailed("secret cause")
+
+    monkeypatch.setitem(registry._providers, "gpt-4", Failing())  # type: ignore[arg-type]
+    answer = _ask(client, people)
+    assert (answer.status, answer.json["error"]["code"]) == (503, "provider_unavailable")
+    assert "secret" not in answer.text
+
+
+def test_a_streamed_completion_ends_with_usage_and_done(client: Client, people: People, runtime: Runtime) -> None:
+    runtime.start()
+    body = HELLO | {"stream": True, "stream_options": {"include_usage": True}}
+    with client.stream("completions_create", body=body, as_=people.ben) as stream:
+        found = stream.rest()
+    assert found[-1].data == "[DONE]"
+    chunks = [json.loads(event.data) for event in found[:-1]]
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    texts = [choice["delta"].get("content", "") for chunk in chunks for choice in chunk["choices"]]
+    assert "".join(texts) == "Echo: Hello there"
+    assert [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]][-1] == "stop"
+    assert chunks[-1]["usage"]["total_tokens"] == 5
+
+
+def test_the_openai_client_lists_models_and_streams(live: Live) -> None:
+    theirs = openai.OpenAI(api_key=live.people.ben.token, base_url=f"{live.server.url}/v1", max_retries=0)
+    assert [model.id for model in theirs.models.list()] == ["gpt-4", "gpt-3.5"]
+    question: Any = [{"role": "user", "content": "one two three"}]
+    whole = theirs.chat.completions.create(model="gpt-4", messages=question)
+    assert whole.choices[0].message.content == "Echo: one two three"
+    assert whole.usage is not None
+    pieces = theirs.chat.completions.create(model="gpt-4", messages=question, stream=True)
+    assert "".join(piece.choices[0].delta.content or "" for piece in pieces) == "Echo: one two three"
+    with pytest.raises(openai.NotFoundError):
+        theirs.chat.completions.create(model="gpt-9", messages=question)

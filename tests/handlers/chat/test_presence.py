@@ -1,0 +1,65 @@
+"""Presence over HTTP, seen through what the conversation was told."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from tests.conftest import FrozenClock
+from tests.handlers.chat.conftest import MISSING, Room
+from tests.unit.core.chat.conftest import payloads
+
+
+def _told(room: Room, type: str) -> list[dict[str, Any]]:
+    return payloads(UUID(room.id), type)
+
+
+def test_a_change_of_status_is_told_and_a_repeat_is_not(room: Room, frozen_clock: FrozenClock) -> None:
+    before = len(_told(room, "presence.update"))
+    for body in ({"status": "away"}, {"status": "away"}):
+        assert room.call("presence_send_heartbeat", room.people.ben, body=body).status == 204
+    told = _told(room, "presence.update")[before:]
+    assert [(one["user_id"], one["status"]) for one in told] == [(room.people.ben.user_id, "away")]
+    frozen_clock.advance(61)
+    room.call("presence_send_heartbeat", room.people.ben, body={"status": "away"})
+    assert len(_told(room, "presence.update")) == before + 2
+
+
+def test_a_heartbeat_without_a_body_means_online(room: Room) -> None:
+    room.call("presence_send_heartbeat", room.people.ben, body={"status": "offline"})
+    assert room.call("presence_send_heartbeat", room.people.ben).status == 204
+    assert _told(room, "presence.update")[-1]["status"] == "online"
+
+
+def test_typing_is_told_with_its_end_and_ended_by_a_message(room: Room, frozen_clock: FrozenClock) -> None:
+    body = {"conversation_id": room.id, "root_id": room.root, "seconds": 5}
+    assert room.call("presence_set_typing", room.people.ben, body=body).status == 204
+    (started,) = _told(room, "typing.update")
+    assert started["user_id"] == room.people.ben.user_id
+    room.say(room.people.ben, "done", parent=room.root)
+    assert len(_told(room, "typing.update")) == 2
+    assert _told(room, "typing.update")[1]["expires_at"] < started["expires_at"]
+
+
+def test_clearing_is_not_told(room: Room) -> None:
+    body = {"conversation_id": room.id, "root_id": room.root, "seconds": 0}
+    assert room.call("presence_set_typing", room.people.ben, body=body).status == 204
+    assert _told(room, "typing.update") == []
+
+
+@pytest.mark.parametrize("body", [{"status": "asleep"}, {"more": 1}])
+def test_a_bad_heartbeat_is_refused(room: Room, body: dict[str, object]) -> None:
+    assert room.call("presence_send_heartbeat", body=body).status == 422
+
+
+def test_typing_asks_for_a_place_in_the_conversation(room: Room) -> None:
+    body = {"conversation_id": room.id, "root_id": room.root, "seconds": 5}
+    assert room.call("presence_set_typing", room.people.cyn, body=body).status == 404
+    assert room.call("presence_set_typing", body=body | {"root_id": MISSING}).status == 404
+    assert room.call("presence_set_typing", body=body | {"seconds": 301}).status == 422
+    assert room.client.call("presence_set_typing", body=body).status == 401
+    assert room.client.call("presence_send_heartbeat", body={}).status == 401
+    room.add(room.people.cyn, "viewer")
+    assert room.call("presence_set_typing", room.people.cyn, body=body).status == 403
