@@ -1,0 +1,155 @@
+"""The verifier's cache: never older than a revocation, and current callers told from former ones."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from core.identity import sessions, tokens, users
+from core.identity.callers import CallerVerifier
+from core.kernel.exchange import Credentials
+from core.kernel.principal import ROOT_TENANT_ID, Principal
+from core.kernel.problems import AccountDisabled, CsrfFailed
+from core.kernel.settings import Settings
+from core.system import epoch
+from models.database import write
+from models.tables.identity import Membership, User
+from tests.conftest import FrozenClock
+from tests.factories.tokens import narrow
+from tests.unit.core.world import make_administrator, make_member, verified
+
+
+@pytest.fixture
+def user(database: Settings) -> User:
+    make_administrator(database)
+    return make_member()
+
+
+@pytest.fixture
+def verifier(user: User, database: Settings) -> CallerVerifier:
+    return CallerVerifier(database)
+
+
+def _ask(verifier: CallerVerifier, *, is_unsafe: bool = False, operation_id: str = "x", **values: str):
+    return verifier.verify(
+        Credentials(
+            values=values,
+            is_unsafe=is_unsafe,
+            error_style="conversations",
+            client_address="192.0.2.1",
+            operation_id=operation_id,
+        )
+    )
+
+
+def _session(user: User) -> sessions.OpenSession:
+    return sessions.do_open_session(verified(user), client_address="", user_agent="")
+
+
+def _known(principal: Principal | None) -> Principal:
+    assert principal is not None
+    return principal
+
+
+def test_session_and_bearer_lead_to_the_same_person(verifier: CallerVerifier, user: User) -> None:
+    session = _known(_ask(verifier, session=_session(user).secret))
+    bearer = _known(_ask(verifier, bearer=tokens.do_issue_token(verified(user), None).token))
+    assert (session.kind, bearer.kind) == ("session", "token")
+    assert session.user_id == bearer.user_id == user.id
+    assert session.scopes == bearer.scopes
+    assert "git:push" not in session.scopes
+
+
+@pytest.mark.parametrize("values", [{}, {"csrf": "x"}, {"session": "x"}, {"bearer": "x"}])
+def test_nothing_valid_is_no_one(verifier: CallerVerifier, values: dict[str, str]) -> None:
+    assert _ask(verifier, **values) is None
+
+
+def test_unsafe_request_of_a_session_needs_its_csrf_token(verifier: CallerVerifier, user: User) -> None:
+    opened, other = _session(user), _session(user)
+    assert _ask(verifier, is_unsafe=True, session=opened.secret, csrf=opened.csrf)
+    for csrf in ({}, {"csrf": other.csrf}, {"csrf": ""}):
+        with pytest.raises(CsrfFailed):
+            _ask(verifier, is_unsafe=True, session=opened.secret, **csrf)
+
+
+def _end_session(user: User, opened: sessions.OpenSession) -> None:
+    sessions.do_end_session(opened.session.id)
+
+
+def _change_password(user: User, opened: sessions.OpenSession) -> None:
+    users.do_update_user(user.id, {"password_hash": "x"})
+
+
+def _leave(user: User, opened: sessions.OpenSession) -> None:
+    with write():
+        Membership.delete().where(Membership.user == user).execute()
+        epoch.bump()
+
+
+@pytest.mark.parametrize("end", [_end_session, _change_password, _leave])
+def test_cached_session_is_refused_and_no_longer_current_once_revoked(verifier, user: User, end) -> None:
+    opened = _session(user)
+    principal = _known(_ask(verifier, session=opened.secret))
+    assert verifier.is_current(principal)
+    end(user, opened)
+    assert _ask(verifier, session=opened.secret) is None
+    assert not verifier.is_current(principal)
+
+
+def test_disabled_user_is_told_so(verifier: CallerVerifier, user: User) -> None:
+    opened = _session(user)
+    principal = _known(_ask(verifier, session=opened.secret))
+    users.do_update_user(user.id, {"is_active": False})
+    with pytest.raises(AccountDisabled):
+        _ask(verifier, session=opened.secret)
+    assert not verifier.is_current(principal)
+
+
+def test_caller_is_not_current_when_a_scope_was_taken(verifier: CallerVerifier, user: User) -> None:
+    principal = _known(_ask(verifier, session=_session(user).secret))
+    member = next(iter(users.access.get_roles(user.id, ROOT_TENANT_ID)))
+    users.do_remove_role(user.id, member.id, ROOT_TENANT_ID)
+    assert not verifier.is_current(principal)
+
+
+def test_stream_outlives_a_refresh_of_its_credential(verifier: CallerVerifier, user: User) -> None:
+    opened, issued = _session(user), tokens.do_issue_token(verified(user), None)
+    callers = [_known(_ask(verifier, session=opened.secret)), _known(_ask(verifier, bearer=issued.token))]
+    sessions.do_rotate_session(opened.secret)
+    tokens.do_refresh_token(issued.token)
+    assert _ask(verifier, session=opened.secret) is None
+    assert _ask(verifier, bearer=issued.token) is None
+    assert all(verifier.is_current(principal) for principal in callers)
+
+
+def test_replaced_credentials_pass_to_their_refresh_alone(verifier: CallerVerifier, user: User) -> None:
+    opened, issued = _session(user), tokens.do_issue_token(verified(user), None)
+    sessions.do_rotate_session(opened.secret)
+    tokens.do_refresh_token(issued.token)
+    assert _ask(verifier, operation_id="sessions_refresh", session=opened.secret)
+    assert _ask(verifier, operation_id="tokens_refresh", bearer=issued.token)
+    assert _ask(verifier, operation_id="sessions_logout", session=opened.secret) is None
+
+
+def test_parent_revoked_takes_what_was_narrowed_from_it(verifier: CallerVerifier, user: User) -> None:
+    token = tokens.do_issue_token(verified(user), None).token
+    narrowed = narrow(token, 'check if requested_scope("chat:read");')
+    child = _known(_ask(verifier, bearer=narrowed))
+    tokens.do_revoke_token(_known(_ask(verifier, bearer=token)).credential_id)
+    assert _ask(verifier, bearer=narrowed) is None
+    assert not verifier.is_current(child)
+
+
+def test_time_that_a_holder_set_is_kept_to_the_second(
+    verifier: CallerVerifier, user: User, frozen_clock: FrozenClock
+) -> None:
+    token = tokens.do_issue_token(verified(user), None).token
+    end = int(frozen_clock.seconds) + 5
+    moment = datetime.fromtimestamp(end, UTC)
+    short = narrow(token, f"check if time($t), $t < {moment.strftime('%Y-%m-%dT%H:%M:%SZ')};")
+    frozen_clock.advance(4)
+    assert _ask(verifier, bearer=short)
+    frozen_clock.advance(1)
+    assert _ask(verifier, bearer=short) is None
