@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from core.kernel.settings import Settings
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def serve(arguments: list[str]) -> int:
-    """Serve until a signal says to stop."""
+    """Serve until a signal says to stop; returns only when it could not begin."""
     settings = _settings(arguments)
     if settings is None:
         return _USAGE_ERROR
@@ -71,8 +71,22 @@ def serve(arguments: list[str]) -> int:
     except Problem as problem:
         return _fail(f"{problem.detail} {problem.cause or ''}")
     runtime.close_database()
-    application.run()
-    return 0
+    _run_and_leave(application.run)
+
+
+def _run_and_leave(run: Callable[[], object]) -> NoReturn:
+    """Run gunicorn's master, and in its forks the workers, and end each process at once.
+
+    By then everything is closed; to take the interpreter apart would cost most of the two seconds of a stop.
+    """
+    code: object = 0
+    try:
+        run()
+    except SystemExit as ended:
+        code = ended.code
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def migrate(arguments: list[str]) -> int:

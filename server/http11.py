@@ -132,6 +132,11 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         if self.is_waiting and not (self._is_idle() and self._has_unread()):
             self._shut(socket.SHUT_RDWR)
 
+    @property
+    def is_half_sent(self) -> bool:
+        """Say whether some of the request's body has not come, be it awaited or, refused already, only drained."""
+        return self.wsgi_input is not None and not self.wsgi_input.is_complete
+
     def cut(self) -> None:
         """End the connection at once."""
         self._shut(socket.SHUT_RDWR)

@@ -12,7 +12,7 @@ from server.ports import Job, JobQueue
 
 _POLL_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 1.0
-_FINISH_SECONDS = 1.0
+_FINISH_SECONDS = 0.5
 
 
 class JobObserver(FailureObserver, Protocol):

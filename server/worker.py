@@ -18,6 +18,8 @@ from server.http11 import Handler
 from server.telemetry import Telemetry
 
 _TICK_SECONDS = 0.1
+_HALF_SENT_SECONDS = 0.5
+"""What a body that is on its way gets for the rest of it when the worker stops."""
 
 
 class Server(PyWSGIServer):  # type: ignore[misc]
@@ -42,6 +44,11 @@ class Server(PyWSGIServer):  # type: ignore[misc]
         self.close()
         for connection in list(self.connections):
             connection.wind_down()
+
+    def cut_half_sent(self) -> None:
+        """End what has not sent its whole request; nothing was done for it yet, so its client may repeat it."""
+        for connection in [each for each in self.connections if each.is_half_sent]:
+            connection.cut()
 
 
 class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
@@ -86,12 +93,16 @@ class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
             self.app.runtime.telemetry.measured(connections=len(connections), in_flight=in_flight)
 
     def _stop(self, servers: Iterable[Server]) -> None:
-        until = time.monotonic() + self.app.runtime.settings.graceful_timeout_seconds
+        began = time.monotonic()
+        until = began + self.app.runtime.settings.graceful_timeout_seconds
         for server in servers:
             server.wind_down()
         stopping = gevent.spawn(self.app.runtime.stop)
         while time.monotonic() < until and not (stopping.ready() and not any(each.connections for each in servers)):
             self.notify()
+            if time.monotonic() > began + _HALF_SENT_SECONDS:
+                for server in servers:
+                    server.cut_half_sent()
             gevent.sleep(_TICK_SECONDS / 4)
         for server in servers:
             for connection in list(server.connections):
