@@ -80,6 +80,17 @@ class LiveServer:
         os.kill(pid, signal.SIGKILL)
         return pid
 
+    def kill(self) -> list[int]:
+        """Kill the master with SIGKILL and return the pids of its workers, which must end by themselves.
+
+        `start` serves again.
+        """
+        process, self._process = self.process, None
+        workers = process.children()
+        os.kill(process.pid, signal.SIGKILL)
+        process.stop(keep_folder=True)
+        return workers
+
     def client(self, oracle: Oracle) -> Client:
         """Give a client whose every exchange is judged."""
         return Client(OverHttp(self.host, self.port), oracle)
