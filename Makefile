@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run generate contract-lint check-generated check lint types test fuzz oracle drills mutants bench
+.PHONY: help setup run generate contract-lint check-generated documents check lint types test fuzz oracle drills mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -27,6 +27,9 @@ contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codege
 
 check-generated: setup ## Generated files are what the contract compiles to
 	@$(BIN)/python -m codegen.cli generate --check
+
+documents: setup ## Write the tables of README.md and docs/errors.md from the code
+	@$(BIN)/python -m tests.structure.documents
 
 lint: setup ## Style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
