@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from core.chat.access import access_conversation
@@ -38,7 +39,9 @@ def do_create_conversation(principal: Principal, title: str, *, is_group: bool) 
 def list_conversations(principal: Principal, *, before: UUID | None, limit: int) -> Page[chat.ConversationSummary]:
     """Return the caller's conversations, newest first, made before the one called `before`."""
     query = (
-        Participant.select(Participant.role, Conversation)
+        Participant.select(
+            Conversation.id, Conversation.title, Conversation.is_group, Participant.role, Conversation.created_at
+        )
         .join(Conversation)
         .where(Participant.user == principal.user_id, Conversation.tenant_id == principal.tenant_id)
         .order_by(Participant.conversation.desc())
@@ -47,8 +50,13 @@ def list_conversations(principal: Principal, *, before: UUID | None, limit: int)
     if before is not None:
         query = query.where(Participant.conversation < before)
     with read():
-        rows = list(query)
-    items = [_summary(row.conversation, row.role) for row in rows[:limit]]
+        rows: list[Any] = list(query.tuples())
+    items = [
+        chat.ConversationSummary(
+            conversation_id=conversation_id, title=title, is_group=is_group, role=role, created_at=created_at
+        )
+        for conversation_id, title, is_group, role, created_at in rows[:limit]
+    ]
     return Page(items, str(items[-1].conversation_id) if len(rows) > limit else None)
 
 
@@ -72,14 +80,4 @@ def get_conversation(principal: Principal, conversation_id: UUID) -> chat.Conver
         role=access.role,
         created_at=access.conversation.created_at,
         participants=[chat.Participant(user_id=p.user_id, role=p.role, joined_at=p.joined_at) for p in people],
-    )
-
-
-def _summary(conversation: Conversation, role: chat.Role) -> chat.ConversationSummary:
-    return chat.ConversationSummary(
-        conversation_id=conversation.id,
-        title=conversation.title,
-        is_group=conversation.is_group,
-        role=role,
-        created_at=conversation.created_at,
     )

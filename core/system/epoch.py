@@ -54,8 +54,8 @@ def current() -> int:
     """
     if is_sqlite():
         return _sqlite_value()
-    with read():
-        return int(SecurityEpoch.select(SecurityEpoch.value).where(SecurityEpoch.id == _ROW_ID).scalar())
+    with read():  # written out, since it is asked on every request and building the query costs more than running it
+        return int(database.execute_sql(_SELECT).fetchone()[0])
 
 
 def _sqlite_value() -> int:
