@@ -17,6 +17,7 @@ from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
 from core.limits.local import LocalRateLimiter
+from core.system import upkeep
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
 from core.system.jobs import SqlJobQueue
@@ -44,7 +45,7 @@ def build(settings: Settings) -> Service:
             idempotency=SqlIdempotencyStore(settings),
             limiter=LocalRateLimiter(),
             events=SqlEventLog(),
-            jobs=SqlJobQueue(),
+            jobs=SqlJobQueue(upkeep=upkeep.run_when_due),
         ),
     )
 

@@ -228,8 +228,3 @@ def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
 def _connect_parameters() -> dict[str, Any]:
     pool_only = {"max_connections", "stale_timeout", "timeout"}
     return {name: value for name, value in database.connect_params.items() if name not in pool_only}
-
-
-def retention_started_ms(hours: int) -> int:
-    """Return the time before which events may be pruned."""
-    return time.now_ms() - hours * 3_600_000
