@@ -37,8 +37,12 @@ lint: setup ## Style
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
+# Tests that start servers or wait for deadlines; `make test` runs them.
+WITHOUT_PROCESSES := $(addprefix --ignore=tests/unit/,test_postgres.py models/test_migrate.py \
+	$(addprefix server/,test_worker.py test_streams.py test_jobs.py test_cli.py))
+
 check: lint types contract-lint check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
-	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen
+	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen $(WITHOUT_PROCESSES)
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -m "not long"

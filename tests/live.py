@@ -54,6 +54,12 @@ class LiveServer:
             assert time.monotonic() < deadline, f"the server did not become ready:\n{self.log_tail()}"
             time.sleep(0.05)
 
+    def restart(self, **variables: str) -> None:
+        """Stop, and start again with other settings."""
+        self.stop()
+        self._environment |= _prefixed(variables)
+        self.start()
+
     def is_ready(self) -> bool:
         """Ask GET /readyz."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=5)

@@ -61,6 +61,10 @@ class Campaign:
         token = ["--header", f"X-Setup-Token: {SETUP_TOKEN}"]
         return self._run("", phases="examples", extra=["--include-operation-id", operation_id, *token])
 
+    def restart(self, **variables: str) -> None:
+        """Restart the server with other settings."""
+        self._server.restart(**variables)
+
     def fuzz(self, scheme: str, *, phases: str, seed: int, max_examples: int, max_seconds: int | None) -> Verdict:
         """Fuzz every operation as the administrator, by `bearer` or by `session`."""
         administrator = people.sign_in(self._client, _administrator())
@@ -88,8 +92,8 @@ class Campaign:
 
 def _administrator() -> Person:
     document = json.loads(CONTRACT.read_text())
-    example = _example(document, "/api/setup")
-    return Person(user_id="", name="Ada", email=example["email"], password=example["password"])
+    example = _example(document, "/auth/bootstrap")
+    return Person(user_id="", name="Admin", email=example["email"], password=example["password"])
 
 
 def _example(document: dict[str, Any], path: str) -> dict[str, Any]:
@@ -166,15 +170,15 @@ def _known_things(client: Client, administrator: Person) -> dict[str, list[str]]
         "path.id": [member.user_id],
         "path.role_id": [role["id"] for role in user["roles"]],
         "path.token": [_invite(client, administrator, talk.conversation_id) for talk in talks],
-        "body.username": [administrator.email],
-        "body.password": [administrator.password],
         "path.path": [WELL_KNOWN],
     }
 
 
 def _member(client: Client, administrator: Person) -> Person:
-    """Create a user whom the fuzzer may change and delete."""
-    body = {"email": f"{uuid.uuid4().hex}@example.com", "password": administrator.password}
+    """Create the user of the contract's login example, and one whom the fuzzer may change and delete."""
+    example = _example(json.loads(CONTRACT.read_text()), "/api/auth/login")
+    client.call("users_create", body=example, as_=administrator)
+    body = {"email": f"{uuid.uuid4().hex}@example.com", "password": example["password"]}
     answer = client.call("users_create", body=body, as_=administrator)
     assert answer.status == 201, answer.text
     return Person(user_id=answer.json["id"], name="Member", **body)

@@ -25,24 +25,23 @@ LONG_ROUNDS = 40
 # Operations that no fuzzer can be accepted by, and why; an entry that is accepted fails the test.
 UNREACHABLE: dict[str, str] = {}
 
-Start = Callable[[str], Campaign]
+Start = Callable[[], Campaign]
 
 
 @pytest.fixture
 def start(databases: Databases, oracle: Oracle, tmp_path: Path) -> Iterator[Start]:
-    """Start campaigns, each on a server of its own without users, in the profile that it is given."""
+    """Start campaigns, each on a server of its own without users."""
     with ExitStack() as stack:
         folders = (tmp_path / f"server{number}" for number in count())
-        yield lambda profile: stack.enter_context(_campaign(databases, oracle, next(folders), profile))
+        yield lambda: stack.enter_context(_campaign(databases, oracle, next(folders)))
 
 
 @contextmanager
-def _campaign(databases: Databases, oracle: Oracle, folder: Path, profile: str) -> Iterator[Campaign]:
+def _campaign(databases: Databases, oracle: Oracle, folder: Path) -> Iterator[Campaign]:
     folder.mkdir()
     url = databases.create(folder, "migrated")
     server = LiveServer(
         read_settings(folder, database_url=url),
-        profile=profile,
         response_check="enforce",
         setup_token=SETUP_TOKEN,
         well_known_entries=json.dumps({WELL_KNOWN: "Contact: mailto:security@example.com"}),
@@ -59,9 +58,10 @@ def _set_up(start: Start) -> tuple[Campaign, Verdict]:
 
     The example of setup_bootstrap has a common password, which only the dev profile takes.
     """
-    verdict = start("dev").set_up("setup_bootstrap")
-    campaign = start("production")
-    verdict += campaign.set_up("setup_create")
+    verdict = start().set_up("setup_create")
+    campaign = start()
+    verdict += campaign.set_up("setup_bootstrap")
+    campaign.restart(profile="production")
     return campaign, verdict
 
 

@@ -38,7 +38,7 @@ def _stem(operation: dict[str, Any]) -> str:
     """Return the stem that declares an operation."""
     area = operation["tags"][0]
     for path in (ROOT / "spec/paths" / area).glob("*.yaml"):
-        if f"operationId: {operation['operationId']}\n" in path.read_text():
+        if f"\n    operationId: {operation['operationId']}\n" in path.read_text():
             return f"{area}/{path.stem}"
     raise AssertionError(f"{operation['operationId']} is in no file of spec/paths/{area}")
 

@@ -22,6 +22,7 @@ class Module:
     path: str
     lines: int
     tree: ast.Module
+    nodes: tuple[ast.AST, ...]
 
     @property
     def is_generated(self) -> bool:
@@ -30,7 +31,7 @@ class Module:
 
     def imports(self) -> Iterator[tuple[str, int]]:
         """Yield every imported module with its line, function-level imports included; `from a import b` as a.b."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, node.lineno
@@ -40,7 +41,7 @@ class Module:
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Yield every function and method."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
 
@@ -61,10 +62,12 @@ def modules(*rooms: str) -> tuple[Module, ...]:
     return tuple(_module(path) for path in paths)
 
 
+@cache
 def _module(path: str) -> Module:
     text = (ROOT / path).read_text()
     name = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-    return Module(name, path, text.count("\n"), ast.parse(text, path))
+    tree = ast.parse(text, path)
+    return Module(name, path, text.count("\n"), tree, tuple(ast.walk(tree)))
 
 
 def stems(folder: str, suffix: str) -> set[str]:
