@@ -298,6 +298,7 @@ class Streams:
         self._events.listen(self._wake.set, lambda: self._is_stopping)
 
     def _tail(self) -> None:
+        self._wake.set()  # what a wake-up told of before a read of it failed
         while not self._is_stopping:
             self._wake.wait()
             self._wake.clear()

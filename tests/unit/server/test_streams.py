@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +14,7 @@ import pytest
 
 from core.kernel.call import Event, EventStream
 from core.kernel.principal import Principal
+from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from server.streams import EventCheck, Streams, encode
 from tests.databases import read_settings
@@ -259,3 +260,20 @@ def test_nothing_is_kept_of_a_stream_when_its_client_is_gone(bed: Bed) -> None:
 def test_frames_are_one_event_whatever_the_data(bed: Bed) -> None:
     event = Event(channel="c", seq=1, type="t", id="1:2", data=b'{\n"a":\r1}')
     assert encode(event, True) == b'id: 1:2\nevent: t\ndata: {\ndata: "a":1}\n\n'
+
+
+def test_event_is_delivered_when_the_log_could_not_be_read_at_its_wake_up(bed: Bed) -> None:
+    listener = bed.listen()
+    bed.say()
+    listener.wait(lambda each: len(each.ids) == 1)
+    read, failures = bed.events.read, [Unavailable("The database is away.")]
+
+    def fail_once(positions: Mapping[str, int], limit: int) -> list[Event]:
+        if failures:
+            raise failures.pop()
+        return read(positions, limit)
+
+    bed.events.read = fail_once  # type: ignore[method-assign]
+    bed.say()
+    listener.wait(lambda each: len(each.ids) == 2)
+    assert not failures
