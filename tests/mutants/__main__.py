@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 from tests.mutants.campaign import ROOT, Outcome, run
@@ -29,19 +30,20 @@ def main() -> int:
 
 
 def _printed(outcome: Outcome) -> Outcome:
-    verdict = "caught" if outcome.is_caught else "SURVIVED"
-    print(f"{verdict:8} {outcome.seconds:5.1f} s  {outcome.mutant.name}  [{outcome.test}]", flush=True)
+    print(f"{outcome.verdict:8} {outcome.seconds:5.1f} s  {outcome.mutant.name}  [{outcome.detail}]", flush=True)
     return outcome
 
 
 def _report(outcomes: list[Outcome]) -> int:
-    survivors = [outcome.mutant for outcome in outcomes if not outcome.is_caught]
-    caught = len(outcomes) - len(survivors)
+    counts = Counter(outcome.verdict for outcome in outcomes)
+    caught = counts["caught"] + counts["hung"]
     share = caught / len(outcomes) if outcomes else 0.0
     print(f"\n{caught} of {len(outcomes)} mutants caught ({share:.1%}; at least {CAUGHT_MIN:.0%} must be)")
-    for mutant in survivors:
-        print(f"survived: {_place(mutant)}  {mutant.name}")
-    return 0 if share >= CAUGHT_MIN else 1
+    for verdict in ("hung", "survived", "broken"):
+        for outcome in outcomes:
+            if outcome.verdict == verdict:
+                print(f"{verdict}: {_place(outcome.mutant)}  {outcome.mutant.name}")
+    return 0 if share >= CAUGHT_MIN and not counts["broken"] else 1
 
 
 def _place(mutant: Mutant) -> str:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Literal
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.reaches import REACHES
@@ -30,17 +31,17 @@ _PASSED, _FAILED = 0, 1
 
 
 class BrokenCampaign(Exception):
-    """The campaign itself is at fault: a red suite, a mutant that cannot be imported, tests that cannot be found."""
+    """The campaign proves nothing: the suite is red without any mutant, or runs another tree than the copy."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a mutant; test: the one that failed, or why it counts as caught."""
+    """What became of a mutant: caught (by `detail`), hung, survived, or broken (`detail` is pytest's output)."""
 
     mutant: Mutant
-    is_caught: bool
+    verdict: Literal["caught", "hung", "survived", "broken"]
     seconds: float
-    test: str
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,10 @@ def _check_baseline(tree: Path, mutants: Iterable[Mutant]) -> None:
     where = _python(tree, "-c", "import server.view; print(server.view.__file__)").strip()
     if not Path(where).is_relative_to(tree):
         raise BrokenCampaign(f"tests would run {where}, not the copy in {tree}")
-    for arguments in dict.fromkeys(_arguments(mutant) for mutant in mutants):
-        ended = _run_tests(tree, arguments, seconds=_BASELINE_SECONDS)
-        if ended.code != _PASSED:
-            raise BrokenCampaign(f"red without any mutant: pytest {' '.join(arguments)}\n{ended.output[-4000:]}")
+    arguments = list(dict.fromkeys(argument for mutant in mutants for argument in _arguments(mutant)))
+    ended = _run_tests(tree, arguments, seconds=_BASELINE_SECONDS)
+    if ended.code != _PASSED:
+        raise BrokenCampaign(f"red without any mutant: pytest {' '.join(arguments)}\n{ended.output[-4000:]}")
 
 
 def _python(tree: Path, *arguments: str) -> str:
@@ -110,10 +111,12 @@ def _judge(mutant: Mutant, trees: SimpleQueue[Path]) -> Outcome:
     finally:
         trees.put(tree)
     if ended.code is None:
-        return Outcome(mutant, True, ended.seconds, f"hung past {mutant.seconds:g} s")
-    if ended.code not in {_PASSED, _FAILED}:
-        raise BrokenCampaign(f"{mutant.name}: pytest ended with {ended.code}\n{ended.output[-4000:]}")
-    return Outcome(mutant, ended.code == _FAILED, ended.seconds, _first_failure(ended.output))
+        return Outcome(mutant, "hung", ended.seconds, f"ended after {mutant.seconds:g} s")
+    if ended.code == _PASSED:
+        return Outcome(mutant, "survived", ended.seconds)
+    if ended.code == _FAILED:
+        return Outcome(mutant, "caught", ended.seconds, _first_failure(ended.output))
+    return Outcome(mutant, "broken", ended.seconds, ended.output[-2000:])
 
 
 @contextmanager

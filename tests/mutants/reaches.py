@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+_SERVER = "tests/unit/server"
+_CORE = "tests/unit/core"
+_CHAT = "tests/handlers/chat"
+_IDENTITY = "tests/handlers/identity"
+_STOP = "test_stop_ends_streams_idle_and_half_sent_connections_at_once_and_lets_a_request_finish"
+
 REACHES: dict[str, tuple[str, ...]] = {
     "known defects": ("tests/contract/test_known_defects.py",),
-    "pipeline": ("tests/unit/server", "--ignore=tests/unit/server/test_worker.py"),
-    "worker": ("tests/unit/server/test_worker.py",),
-    "streams": ("tests/unit/server/test_streams.py",),
-    "job runner": ("tests/unit/server/test_jobs.py",),
-    "events": ("tests/unit/core/system/test_events.py",),
-    "jobs": ("tests/unit/core/system/test_jobs.py",),
+    "pipeline": (f"{_SERVER}/test_pipeline.py", f"{_SERVER}/test_snapshot.py"),
+    "worker": (f"{_SERVER}/test_worker.py",),
+    "stop": (f"{_SERVER}/test_worker.py::{_STOP}",),
+    "streams": (f"{_SERVER}/test_streams.py",),
+    "job runner": (f"{_SERVER}/test_jobs.py",),
+    "telemetry": (f"{_SERVER}/test_cli.py",),
+    "events": (f"{_CORE}/system/test_events.py",),
+    "jobs": (f"{_CORE}/system/test_jobs.py",),
+    "idempotency store": (f"{_CORE}/system/test_idempotency.py",),
+    "epoch": (f"{_CORE}/system/test_epoch.py",),
+    "health": (f"{_CORE}/system/test_health.py", "tests/handlers/system/test_health.py"),
+    "setup": (f"{_CORE}/system/test_setup.py", "tests/handlers/system/test_setup.py"),
+    "limits": (f"{_CORE}/limits/test_local.py",),
+    "sessions": (f"{_CORE}/identity/test_sessions.py", f"{_IDENTITY}/test_sessions.py"),
+    "tokens": (f"{_CORE}/identity/test_tokens.py", f"{_IDENTITY}/test_tokens.py"),
+    "callers": (f"{_CORE}/identity/test_callers.py",),
+    "users": (f"{_IDENTITY}/test_users.py",),
+    "conversations": (f"{_CHAT}/test_conversations.py",),
+    "participants": (f"{_CHAT}/test_participants.py",),
+    "invites": (f"{_CHAT}/test_invites.py",),
+    "threads": (f"{_CHAT}/test_threads.py",),
+    "messages": (f"{_CHAT}/test_messages.py",),
+    "presence": (f"{_CHAT}/test_presence.py",),
+    "conversation streams": (f"{_CHAT}/test_streams.py",),
+    "completions": (f"{_CHAT}/test_completions.py",),
+    "replies": (f"{_CORE}/chat/test_replies.py",),
 }

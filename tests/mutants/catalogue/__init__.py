@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import pipeline
+from tests.mutants.catalogue import chat, durable, identity, pipeline
 from tests.mutants.mutant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS
+MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS + identity.MUTANTS + chat.MUTANTS + durable.MUTANTS

@@ -130,7 +130,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "charset ignored",
         "server/bodies.py",
-        'if decoder is None or options.get("charset", "").lower() not in _CHARSETS:',
+        'if decoder is None or (options and options.get("charset", "").lower() not in _CHARSETS):',
         "if decoder is None:",
         _DEFECTS,
     ),
@@ -214,8 +214,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "violations not listed",
         "server/errors.py",
-        '        body["errors"] = _violations(problem.errors)\n    return body\n\n\ndef _code(',
-        "        pass\n    return body\n\n\ndef _code(",
+        '        body["errors"] = _violations(problem.errors)\n    return {**body',
+        "        pass\n    return {**body",
         _DEFECTS,
     ),
     Mutant(
@@ -270,8 +270,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "caller's request id not echoed",
         "server/request.py",
-        "        return sent\n    return ids.new_secret(12)",
-        "        return ids.new_secret(12)\n    return ids.new_secret(12)",
+        "        return sent\n    return ids.new_request_id()",
+        "        return ids.new_request_id()\n    return ids.new_request_id()",
         _ALL,
     ),
     Mutant(
@@ -340,8 +340,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "replay not marked",
         "server/idempotency.py",
-        "[*replay.headers.items(), REPLAYED]",
-        "[*replay.headers.items()]",
+        "[*headers, REPLAYED], replay.body)",
+        "headers, replay.body)",
         _ALL,
     ),
     Mutant(
