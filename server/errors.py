@@ -69,7 +69,7 @@ def _violations(errors: tuple[Violation, ...]) -> list[Violation]:
 
 def _problem(problem: Problem, status: int, code: str, base: str, path: str) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "type": base + problem.code.replace("_", "-"),
+        "type": base + code.lower().replace(".", "-").replace("_", "-"),
         "title": problem.title,
         "status": status,
         "code": code,
@@ -106,7 +106,7 @@ def _api(problem: Problem, status: int, code: str, base: str, path: str) -> dict
 
 
 def _openai(problem: Problem, status: int, code: str, base: str, path: str) -> dict[str, Any]:
-    kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")
+    kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     param = problem.errors[0].pointer.strip("/").replace("/", ".") or None if problem.errors else None
     error: dict[str, Any] = {"message": problem.detail[:_TEXT_MAX], "type": kind, "param": param, "code": code}
     if problem.errors:

@@ -219,7 +219,7 @@ def test_a_problem_is_rendered_whole(running: Running) -> None:
     response = running.client.get("/items/404")
     assert response.content_type == "application/problem+json"
     assert response.json == {
-        "type": "https://accord.dev/problems/not-found",
+        "type": "https://accord.dev/problems/shop-not-found",
         "title": "Not found",
         "status": 404,
         "code": "SHOP.NOT_FOUND",
