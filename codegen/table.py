@@ -83,6 +83,7 @@ class Compiler:
             is_catch_all=operation.path_node.get("x-catch-all", False),
             etag_of=self._etag_of(operation),
             is_deprecated=node.get("deprecated", False),
+            deprecated_at=node.get("x-deprecated-at"),
             sunset=node.get("x-sunset"),
         )
 

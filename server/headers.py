@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
+from email.utils import formatdate
+
 from core.kernel.call import Cookie
 from core.kernel.operation import Operation
 from core.kernel.settings import Settings
@@ -54,12 +57,17 @@ class CommonHeaders:
 
 
 def _lifetime(operation: Operation | None) -> Headers:
+    """Say since when an operation is deprecated (RFC 9745: Unix seconds) and when it ends (RFC 8594: an HTTP date)."""
     headers: Headers = []
-    if operation is not None and operation.is_deprecated:
-        headers.append(("Deprecation", "true"))
+    if operation is not None and operation.deprecated_at:
+        headers.append(("Deprecation", f"@{_midnight(operation.deprecated_at)}"))
     if operation is not None and operation.sunset:
-        headers.append(("Sunset", operation.sunset))
+        headers.append(("Sunset", formatdate(_midnight(operation.sunset), usegmt=True)))
     return headers
+
+
+def _midnight(day: str) -> int:
+    return int(datetime.combine(date.fromisoformat(day), time.min, UTC).timestamp())
 
 
 def _caching(operation: Operation | None) -> str:

@@ -14,6 +14,7 @@ from core.kernel.operation import ErrorStyle, Paging
 
 RULE = "extensions"
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Day = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class EtagOf(msgspec.Struct, forbid_unknown_fields=True):
@@ -41,7 +42,8 @@ KNOWN: dict[str, dict[str, Any]] = {
         "x-paging": StrictPaging,
         "x-max-body": Annotated[int, msgspec.Meta(ge=1, le=2**31)],
         "x-etag": Literal[True] | EtagOf,
-        "x-sunset": Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")],
+        "x-sunset": Day,
+        "x-deprecated-at": Day,
         "x-unknown-query": Literal["ignore"],
     },
     "mediaType": {"x-sse": dict[str, Any]},

@@ -118,6 +118,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: the operationId; also the handler function, metric label and log field. path: the contract's template.
     error_style: a key of Contract.styles. etag_of: x-etag; its own id for a GET, or for PUT and PATCH the GET whose
     answer is the validator. public_reason: x-public. max_body_bytes: x-max-body.
+    deprecated_at, sunset: x-deprecated-at and x-sunset, days like "2026-12-31".
     """
 
     id: str
@@ -143,6 +144,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_catch_all: bool = False
     etag_of: str | None = None
     is_deprecated: bool = False
+    deprecated_at: str | None = None
     sunset: str | None = None
 
     @property

@@ -304,7 +304,8 @@ OPERATIONS = (
         parameters=(msgspec.structs.replace(_ID, name="name", field="name", schema=ref("string"), shapes=("string",)),),
         security=(Requirement(schemes=("bearer",), scopes=("{name}:read",)),),
         is_deprecated=True,
-        sunset="Wed, 31 Dec 2036 23:59:59 GMT",
+        deprecated_at="2026-01-31",
+        sunset="2036-12-31",
     ),
     operation(
         "feeds_open",

@@ -264,10 +264,11 @@ def test_tls_is_made_binding_in_production_only(production: Running) -> None:
     assert "Strict-Transport-Security" not in production.client.get("/text").headers
 
 
-def test_a_deprecated_operation_says_until_when(running: Running) -> None:
+def test_a_deprecated_operation_says_since_when_and_until_when(running: Running) -> None:
     headers = running.client.get("/scoped/apples", headers=GOOD).headers
-    assert headers["Deprecation"] == "true"
-    assert headers["Sunset"] == "Wed, 31 Dec 2036 23:59:59 GMT"
+    assert headers["Deprecation"] == "@1769817600"
+    assert headers["Sunset"] == "Wed, 31 Dec 2036 00:00:00 GMT"
+    assert not {"Deprecation", "Sunset"} & set(running.client.get("/items").headers.keys())
 
 
 def test_an_operation_without_a_handler_is_501_in_dev_and_stops_production(running: Running) -> None:
