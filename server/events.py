@@ -1,13 +1,13 @@
 """Events of a stream, judged against the contract like any other answer.
 
-A bad event becomes an error event and ends its stream, or is reported and sent, by the same policy as elsewhere.
+A bad event ends its stream with the failure event that core gave the stream, or is reported and sent, by the same
+policy as elsewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
 import orjson
 
 from core.kernel.call import Event
@@ -18,11 +18,6 @@ from server.schemas import Schema, Schemas
 from server.state import State
 from server.streams import EventCheck
 
-_MESSAGE = "An event does not match the contract."
-_NAMED_ERROR = msgspec.json.encode({"type": "error", "payload": {"code": "response_mismatch", "message": _MESSAGE}})
-_UNNAMED_ERROR = msgspec.json.encode(
-    {"error": {"message": _MESSAGE, "type": "api_error", "param": None, "code": "response_mismatch"}}
-)
 _UNNAMED_TYPE = "message"
 """An event whose frame has no event field is a `message` to its reader (WHATWG HTML, 9.2.6)."""
 
@@ -66,14 +61,11 @@ def event_judge(operation: Operation, state: State, schemas: Schemas) -> Callabl
     enforces = state.enforces_responses
 
     def judge(request: Request, named: bool) -> EventCheck:
-        def check(event: Event) -> Event | None:
+        def check(event: Event) -> bool:
             found = declared.violations(event, named=named)
-            if not found:
-                return None
-            state.observer.response_mismatched(request, operation_id=operation.id, status=200, violations=found)
-            if not enforces:
-                return None
-            return msgspec.structs.replace(event, type="error", data=_NAMED_ERROR if named else _UNNAMED_ERROR)
+            if found:
+                state.observer.response_mismatched(request, operation_id=operation.id, status=200, violations=found)
+            return not (found and enforces)
 
         return check
 

@@ -39,6 +39,7 @@ class StreamDescription(msgspec.Struct, frozen=True, kw_only=True):
     last_types: frozenset[str]
     closing: str
     preamble: str
+    failure_event: tuple[str, str] | None = None
     headers: dict[str, str]
 
 
@@ -100,11 +101,13 @@ def replayed(replay: Replay) -> Answer:
 
 def kept_stream(stream: EventStream) -> Replay:
     """Return an opened stream in the form that is stored."""
+    failure = stream.failure_event
     description = StreamDescription(
         named=stream.named,
         last_types=stream.last_types,
         closing=stream.closing.decode(),
         preamble=stream.preamble.decode(),
+        failure_event=failure and (failure[0], failure[1].decode()),
         headers=dict(stream.headers),
     )
     return Replay(status=200, headers={}, body=msgspec.json.encode(description), channel=stream.channel)
@@ -114,6 +117,7 @@ def reopened(replay: Replay, principal: Principal, is_current: Callable[[Princip
     """Return the stream of a stored channel, from its first event."""
     assert replay.channel is not None
     description = msgspec.json.decode(replay.body, type=StreamDescription)
+    failure = description.failure_event
     return EventStream(
         channel=replay.channel,
         after=0,
@@ -122,5 +126,6 @@ def reopened(replay: Replay, principal: Principal, is_current: Callable[[Princip
         last_types=description.last_types,
         closing=description.closing.encode(),
         preamble=description.preamble.encode(),
+        failure_event=failure and (failure[0], failure[1].encode()),
         headers=description.headers,
     )

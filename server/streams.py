@@ -23,8 +23,8 @@ from core.kernel.settings import Settings
 from server.background import Background, FailureObserver
 from server.ports import CredentialVerifier, EventLog
 
-EventCheck = Callable[[Event], Event | None]
-"""Return None for an event that keeps the contract, else the error event that takes its place and ends the stream."""
+EventCheck = Callable[[Event], bool]
+"""Say whether an event may be sent; one that may not ends its stream, with the stream's failure event in its place."""
 
 _PAGE_EVENTS = 200
 _BATCH_EVENTS = 1000
@@ -262,9 +262,8 @@ class Streams:
         if event.seq <= client.seq or client.reason:
             return
         client.seq = event.seq
-        wrong = client.check(event) if client.check is not None else None
-        if wrong is not None:
-            client.end("mismatch", encode(wrong, client.stream.named))
+        if client.check is not None and not client.check(event):
+            client.end("mismatch", _failure(client.stream, event))
             return
         key = (event.channel, event.seq, client.stream.named)
         frame = encoded.get(key)
@@ -361,6 +360,14 @@ class Streams:
         if not client.stream.named:
             return b""
         return b"retry: %d\n\n" % (self._settings.stream_retry_ms + random.randrange(1000))
+
+
+def _failure(stream: EventStream, event: Event) -> bytes:
+    """Return the frame that takes a bad event's place; it keeps the id, so that a client that resumes goes on behind it."""
+    if stream.failure_event is None:
+        return b""
+    type_, data = stream.failure_event
+    return encode(Event(channel=event.channel, seq=event.seq, type=type_, id=event.id, data=data), stream.named)
 
 
 def encode(event: Event, is_named: bool) -> bytes:

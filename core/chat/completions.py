@@ -89,6 +89,7 @@ def do_start_stream(principal: Principal, body: chat.CompletionCreate) -> EventS
         named=False,
         last_types=frozenset({_LAST}),
         closing=b"data: [DONE]\n\n",
+        failure_event=(_LAST, _encoder.encode(_failing_chunk(task, "A piece could not be sent.", "response_mismatch"))),
     )
 
 
@@ -212,14 +213,15 @@ def _chunk(
 def _closing(task: _Task, end: End) -> list[chat.CompletionChunk]:
     """Build the chunks of the end: the finish reason or the failure, then the usage when it was asked for."""
     if end.finish_reason in {"timeout", "error"}:
-        failure = chat.CompletionFailure(
-            message="The model's provider did not finish its answer.",
-            type="server_error",
-            param=None,
-            code=f"provider_{end.finish_reason}",
-        )
-        return [_chunk(task, choices=[], error=failure)]
+        message = "The model's provider did not finish its answer."
+        return [_failing_chunk(task, message, f"provider_{end.finish_reason}")]
     chunks = [_chunk(task, finish_reason=end.finish_reason)]
     if task.includes_usage and end.usage is not None:
         chunks.append(_chunk(task, choices=[], usage=_usage(end.usage)))
     return chunks
+
+
+def _failing_chunk(task: _Task, message: str, code: str) -> chat.CompletionChunk:
+    failure = chat.CompletionFailure(message=message, type="server_error", param=None, code=code)
+    chunk: chat.CompletionChunk = _chunk(task, choices=[], error=failure)
+    return chunk

@@ -28,4 +28,9 @@ def open_conversation(
         after=after,
         is_current=lambda: is_participant(conversation_id, principal.user_id),
         reset_event=encode(chat.StreamResetPayload(conversation_id=conversation_id)),
+        failure_event=encode(
+            chat.StreamErrorPayload(
+                code="response_mismatch", message="An event could not be sent; read the thread anew."
+            )
+        ),
     )

@@ -97,6 +97,7 @@ class EventStream(msgspec.Struct, frozen=True, kw_only=True):
     closing: bytes sent behind the last event (`data: [DONE]`).
     preamble: frames to send before the first event, already encoded.
     reset_event: (type, data) sent when `after` is older than what is kept; None for a channel that keeps everything.
+    failure_event: (type, data) sent, as the last, in place of an event that breaks the contract; None ends without one.
     """
 
     channel: str
@@ -107,4 +108,5 @@ class EventStream(msgspec.Struct, frozen=True, kw_only=True):
     closing: bytes = b""
     preamble: bytes = b""
     reset_event: tuple[str, bytes] | None = None
+    failure_event: tuple[str, bytes] | None = None
     headers: Mapping[str, str] = {}

@@ -196,10 +196,12 @@ class StreamErrorFrame(Struct, kw_only=True, tag_field="event", tag="error", fro
 
 
 class StreamErrorPayload(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    code: Literal["assistant_timeout", "assistant_stream_error"]
+    """What failed. `root_id` and `message_id` name the assistant's message; they are absent when the stream itself failed."""
+
+    code: Literal["assistant_timeout", "assistant_stream_error", "response_mismatch"]
     message: str
-    root_id: UUID
-    message_id: UUID
+    root_id: UUID | UnsetType = UNSET
+    message_id: UUID | UnsetType = UNSET
 
 
 class StreamOptions(Struct, kw_only=True, frozen=True):

@@ -41,7 +41,9 @@ def _examples_of(response: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     if "$ref" in response:
         response = DOCUMENT["components"]["responses"][response["$ref"].rpartition("/")[2]]
     for media in response.get("content", {}).values():
-        if media["schema"].get("$ref", "").startswith("#/components/schemas/shared."):  # else it is a report, no problem
+        if (
+            media["schema"].get("$ref", "").startswith("#/components/schemas/shared.")
+        ):  # else it is a report, no problem
             yield from media["examples"].items()
 
 
@@ -55,9 +57,7 @@ def _constant(value: Any) -> Any:
 @pytest.mark.parametrize("style", sorted({style for style, _ in _examples().values()}))
 def test_examples_of_errors_are_what_the_server_renders(style: str) -> None:
     renderer = ErrorRenderer(CONTRACT, BASE)
-    rendered = [
-        _constant(json.loads(renderer.answer(kind(), CONTRACT.styles[style], "/x").body)) for kind in _kinds()
-    ]
+    rendered = [_constant(json.loads(renderer.answer(kind(), CONTRACT.styles[style], "/x").body)) for kind in _kinds()]
     examples = {where: value for where, (of, value) in _examples().items() if of == style}
     assert examples
     assert {where: value for where, value in examples.items() if _constant(value) not in rendered} == {}

@@ -222,18 +222,23 @@ def test_revocation_is_still_found_when_the_first_check_failed(bed: Bed) -> None
 
 
 def test_stream_ends_with_the_error_event_when_an_event_breaks_the_contract(bed: Bed) -> None:
-    def check(event: Event) -> Event | None:
-        if event.seq < 2:
-            return None
-        return Event(channel="c", seq=0, type="error", id="", data=b"{}")
+    listener = bed.listen(check=lambda event: event.seq != 2, failure_event=("error", b"{}"))
+    listener.wait(lambda each: "retry" in each.text)
+    bed.say(3)
+    assert listener.ended()
+    assert listener.text.endswith("id: 2\nevent: error\ndata: {}\n\n")
+    assert bed.observer.closed == ["mismatch"]
+    resumed = bed.listen(check=lambda event: event.seq != 2, after=2)
+    resumed.wait(lambda each: each.ids == [3])
 
-    listener = bed.listen(check=check)
+
+def test_stream_just_ends_when_it_has_no_error_event(bed: Bed) -> None:
+    listener = bed.listen(check=lambda event: event.seq < 2)
     listener.wait(lambda each: "retry" in each.text)
     bed.say(3)
     assert listener.ended()
     assert listener.ids == [1]
-    assert listener.text.endswith("event: error\ndata: {}\n\n")
-    assert bed.observer.closed == ["mismatch"]
+    assert listener.text.endswith('data: {"n":1}\n\n')
 
 
 def test_streams_end_with_a_retry_hint_when_the_worker_stops(bed: Bed) -> None:
