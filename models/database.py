@@ -13,7 +13,7 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import gevent
 import gevent.monkey
@@ -21,6 +21,7 @@ import gevent.socket
 import peewee
 import psycopg2.extensions
 from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+from psycopg2.errorcodes import DEADLOCK_DETECTED, SERIALIZATION_FAILURE
 
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
@@ -29,6 +30,8 @@ _original_poll = gevent.monkey.get_original("select", "poll")
 database = peewee.DatabaseProxy()
 _lock_timeout_seconds = 10.0
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
+_ISOLATED_TRIES = 10
+ResultT = TypeVar("ResultT")
 
 
 def bind(settings: Settings) -> None:
@@ -157,6 +160,32 @@ def _begun() -> Iterator[None]:
         transaction.__exit__(type(error), error, error.__traceback__)
         raise
     transaction.__exit__(None, None, None)
+
+
+def isolated(action: Callable[[], ResultT]) -> ResultT:
+    """Run `action` in a transaction that commits only if what it changes was not changed since it was read.
+
+    On PostgreSQL that is REPEATABLE READ: `action` runs again when another transaction was faster. SQLite has one writer.
+
+    Raises:
+        Unavailable: as `write`, or others were faster every time.
+    """
+    for _ in range(_ISOLATED_TRIES):
+        try:
+            with write():
+                if not is_sqlite():
+                    database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                return action()
+        except peewee.DatabaseError as error:
+            if not _was_overtaken(error):
+                raise
+        gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
+    raise Unavailable("The resource is changed too often.", retry_after_seconds=1)
+
+
+def _was_overtaken(error: peewee.DatabaseError) -> bool:
+    origin = getattr(error, "orig", None)
+    return isinstance(origin, psycopg2.Error) and origin.pgcode in {SERIALIZATION_FAILURE, DEADLOCK_DETECTED}
 
 
 def after_commit(action: Callable[[], None]) -> None:

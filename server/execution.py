@@ -1,8 +1,9 @@
 """The middle of the pipeline: run the handler, encode, judge, and keep the answer, in a transaction where one is due.
 
 Three ways, chosen per operation at start: plain; transactional (x-idempotent, or If-Match on a write), where claim,
-precondition, handler, judgement and storing commit together; streaming, where the claim is committed first, because a
-stream's handler may be slow, and is released when the handler fails.
+precondition, handler, judgement and storing commit together; streaming, where the claim is committed first, because
+preparing such an answer may take long, and handler and storing commit together. A claim is released when either fails,
+and lapses when its worker dies.
 """
 
 from __future__ import annotations
@@ -71,14 +72,27 @@ class Execution:
     def run_transactional(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
         claim = self._keeper.claim(request, request.body) if self._keeper else None
         call = self._prepared(call)
+        if_match = request.header("HTTP_IF_MATCH") if self._current else None
+        if if_match is not None:
+            return database.isolated(lambda: self._transact(request, call, claim, (if_match, values)))
         with database.write():
-            if claim is not None and self._keeper is not None and (replay := self._keeper.begin(claim)):
-                return idempotency.replayed(replay)
-            if self._current is not None and (if_match := request.header("HTTP_IF_MATCH")):
-                preconditions.check_match(if_match, self._current(request, call, values))
-            answer = self._answer(request, self._handler(call), {"effect": "none"})
-            if claim is not None and self._keeper is not None:
-                self._keeper.store(claim, idempotency.kept(answer))
+            return self._transact(request, call, claim)
+
+    def _transact(
+        self,
+        request: Request,
+        call: Call_,
+        claim: idempotency.Claim | None,
+        condition: tuple[str, tuple[str, ...]] | None = None,
+    ) -> Answer:
+        """Do what commits together; condition: If-Match and the values of the path."""
+        if claim is not None and self._keeper is not None and (replay := self._keeper.begin(claim)):
+            return idempotency.replayed(replay)
+        if condition is not None and self._current is not None:
+            preconditions.check_match(condition[0], self._current(request, call, condition[1]))
+        answer = self._answer(request, self._handler(call), {"effect": "none"})
+        if claim is not None and self._keeper is not None:
+            self._keeper.store(claim, idempotency.kept(answer))
         return answer
 
     def run_streaming(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
@@ -90,15 +104,15 @@ class Execution:
         if replay is not None:
             return self._replay_stream(request, replay)
         try:
-            result = self._handler(self._prepared(call))
-            answer = self._answer(request, result, self._effect)
+            call = self._prepared(call)
             with database.write():
-                is_stream = isinstance(result, EventStream)
-                self._keeper.store(claim, idempotency.kept_stream(result) if is_stream else idempotency.kept(answer))
+                result = self._handler(call)
+                answer = None if isinstance(result, EventStream) else self._answer(request, result, {"effect": "none"})
+                self._keeper.store(claim, idempotency.kept(answer) if answer else idempotency.kept_stream(result))
         except BaseException:
             self._keeper.release(claim)
             raise
-        return answer
+        return answer or self._answer(request, result, self._effect)
 
     def _replay_stream(self, request: Request, replay: Any) -> Answer:
         if replay.channel is None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from core.kernel import clock
 from core.kernel.call import EventStream
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
@@ -21,6 +23,8 @@ from server.answer import Answer
 from server.ports import IdempotencyStore, Replay
 from server.request import Request
 
+_CLAIM_LEASE = timedelta(seconds=60)
+"""How long a streaming operation's claim stands when the worker that made it is gone."""
 REPLAYED = ("Idempotency-Replayed", "true")
 
 
@@ -30,6 +34,7 @@ class Claim(msgspec.Struct, frozen=True):
     caller: str
     key: str
     fingerprint: bytes
+    lease_until: datetime
 
 
 class StreamDescription(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +65,7 @@ class Keeper:
         caller = f"address:{request.client_address}" if principal.is_anonymous else principal.key
         parts = (request.method, request.path, request.query, request.header("CONTENT_TYPE") or "")
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape") + b"\0" + body)
-        return Claim(caller, key, digest.digest())
+        return Claim(caller, key, digest.digest(), clock.now() + _CLAIM_LEASE)
 
     def begin(self, claim: Claim) -> Replay | None:
         """Claim the key, or return the first answer; inside a write transaction."""
@@ -69,19 +74,27 @@ class Keeper:
             operation_id=self._id,
             key=claim.key,
             fingerprint=claim.fingerprint,
+            lease_until=claim.lease_until,
             is_secret=self._is_secret,
         )
 
     def store(self, claim: Claim, replay: Replay) -> None:
-        """Keep an answer; inside a write transaction."""
+        """Keep an answer; inside the write transaction of its effect."""
         self._store.store(
-            caller=claim.caller, operation_id=self._id, key=claim.key, replay=replay, is_secret=self._is_secret
+            caller=claim.caller,
+            operation_id=self._id,
+            key=claim.key,
+            lease_until=claim.lease_until,
+            replay=replay,
+            is_secret=self._is_secret,
         )
 
     def release(self, claim: Claim) -> None:
         """Give the key up; opens its own transaction."""
         with database.write():
-            self._store.release(caller=claim.caller, operation_id=self._id, key=claim.key)
+            self._store.release(
+                caller=claim.caller, operation_id=self._id, key=claim.key, lease_until=claim.lease_until
+            )
 
 
 def kept(answer: Answer) -> Replay:

@@ -6,6 +6,7 @@ The server knows no table and no rule; an implementation knows no HTTP.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import msgspec
@@ -41,21 +42,37 @@ class CredentialVerifier(Protocol):
 class IdempotencyStore(Protocol):
     """Keep first answers, in the transaction of their effect. Every method is called inside `models.database.write()`."""
 
-    def begin(self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, is_secret: bool) -> Replay | None:
+    def begin(
+        self,
+        *,
+        caller: str,
+        operation_id: str,
+        key: str,
+        fingerprint: bytes,
+        lease_until: datetime,
+        is_secret: bool,
+    ) -> Replay | None:
         """Claim the key, or return what the first request was answered.
 
-        fingerprint: SHA-256 over method, path, query and body.
+        fingerprint: SHA-256 over method, path, query and body. lease_until: when a claim that was committed unanswered,
+        because its worker died, is given up; it also tells a claim from the one that took its place.
 
         Raises:
             IdempotencyKeyReused: the key belongs to another request.
             RequestInProgress: the first request has not ended, or its secret answer may no longer be replayed.
         """
 
-    def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
-        """Keep the answer of a claimed key."""
+    def store(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, replay: Replay, is_secret: bool
+    ) -> None:
+        """Keep the answer of a claimed key.
 
-    def release(self, *, caller: str, operation_id: str, key: str) -> None:
-        """Give up a claimed key unanswered: a streaming operation, whose claim is committed before its handler runs, failed."""
+        Raises:
+            RequestInProgress: the claim has lapsed and another request holds the key.
+        """
+
+    def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
+        """Give up a claimed key unanswered: a streaming operation, whose claim is committed first, failed."""
 
 
 class RateLimiter(Protocol):

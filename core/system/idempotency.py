@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
+import peewee
 
 from core.kernel import clock
 from core.kernel.exchange import Replay
@@ -24,8 +25,6 @@ from models.tables.system import IdempotencyRecord
 
 SECRET_REPLAY = timedelta(minutes=10)
 _PURPOSE = "accord idempotent answer"
-_CLAIM_LEASE = timedelta(seconds=60)
-"""A claim that is committed unanswered (a stream's) is given up after this long."""
 _PRUNED_AT_ONCE = 100
 
 
@@ -35,7 +34,16 @@ class SqlIdempotencyStore:
     def __init__(self, settings: Settings) -> None:
         self._retention = timedelta(hours=settings.idempotency_hours)
 
-    def begin(self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, is_secret: bool) -> Replay | None:
+    def begin(
+        self,
+        *,
+        caller: str,
+        operation_id: str,
+        key: str,
+        fingerprint: bytes,
+        lease_until: datetime,
+        is_secret: bool,
+    ) -> Replay | None:
         """Claim the key, or return what the first request was answered.
 
         Raises:
@@ -50,35 +58,48 @@ class SqlIdempotencyStore:
             row.delete_instance()
             row = None
         if row is None:
-            self._claim(row_id, protected, is_secret)
+            self._claim(row_id, protected, lease_until, is_secret)
             return None
         if not hmac.compare_digest(bytes(row.fingerprint), protected):
             raise IdempotencyKeyReused
         return _replay(row, key)
 
-    def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
-        """Keep the answer of a claimed key."""
+    def store(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, replay: Replay, is_secret: bool
+    ) -> None:
+        """Keep the answer of a claimed key.
+
+        Raises:
+            RequestInProgress: the claim has lapsed and another request holds the key.
+        """
         plain = msgspec.msgpack.encode(replay)
         answer = seal(plain, secret=key, purpose=_PURPOSE) if is_secret else plain
         replay_until = clock.now() + (SECRET_REPLAY if is_secret else self._retention)
-        row_id = _identify(caller, operation_id, key)
         changes = IdempotencyRecord.update(answer=answer, replay_until=replay_until)
-        changes.where(IdempotencyRecord.id == row_id).execute()
+        if not changes.where(*_held(_identify(caller, operation_id, key), lease_until)).execute():
+            raise RequestInProgress("Another request has taken this Idempotency-Key over.")
 
-    def release(self, *, caller: str, operation_id: str, key: str) -> None:
+    def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
         """Give up a claimed key unanswered."""
-        row_id = _identify(caller, operation_id, key)
-        IdempotencyRecord.delete().where(IdempotencyRecord.id == row_id, IdempotencyRecord.answer.is_null()).execute()
+        IdempotencyRecord.delete().where(*_held(_identify(caller, operation_id, key), lease_until)).execute()
 
-    def _claim(self, row_id: str, fingerprint: bytes, is_secret: bool) -> None:
-        now = clock.now()
-        IdempotencyRecord.create(
-            id=row_id,
-            fingerprint=fingerprint,
-            is_secret=is_secret,
-            replay_until=now + _CLAIM_LEASE,
-            expires_at=now + self._retention,
-        )
+    def _claim(self, row_id: str, fingerprint: bytes, lease_until: datetime, is_secret: bool) -> None:
+        try:
+            IdempotencyRecord.create(
+                id=row_id,
+                fingerprint=fingerprint,
+                is_secret=is_secret,
+                replay_until=lease_until,
+                expires_at=clock.now() + self._retention,
+            )
+        except peewee.IntegrityError as error:  # a duplicate was answered behind this transaction's snapshot
+            raise RequestInProgress from error
+
+
+def _held(row_id: str, lease_until: datetime) -> tuple[peewee.Expression, ...]:
+    """Return the condition that the key is still this claim's."""
+    row = IdempotencyRecord
+    return (row.id == row_id, row.answer.is_null(), row.replay_until == lease_until)
 
 
 def _is_abandoned(row: IdempotencyRecord) -> bool:

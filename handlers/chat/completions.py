@@ -7,8 +7,13 @@ from core.kernel.call import Call, EventStream
 from models.contract import chat
 
 
+def prepare_completions_create(call: Call[None, chat.CompletionCreate]) -> chat.Completion | None:
+    """Wait for the whole answer, unless it is to be streamed."""
+    return None if call.body.stream else completions.complete(call.principal, call.body)
+
+
 def completions_create(call: Call[None, chat.CompletionCreate]) -> chat.Completion | EventStream:
     """Complete a chat."""
-    if call.body.stream:
-        return completions.do_start_stream(call.principal, call.body)
-    return completions.complete(call.principal, call.body)
+    if isinstance(call.context.prepared, chat.Completion):
+        return call.context.prepared
+    return completions.do_start_stream(call.principal, call.body)

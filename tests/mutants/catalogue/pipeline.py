@@ -319,8 +319,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "idempotent answer not stored",
         "server/execution.py",
-        "                self._keeper.store(claim, idempotency.kept(answer))\n        return answer\n\n    def run_streaming",
-        "                pass\n        return answer\n\n    def run_streaming",
+        "            self._keeper.store(claim, idempotency.kept(answer))\n        return answer\n\n    def run_streaming",
+        "            pass\n        return answer\n\n    def run_streaming",
         _ALL,
     ),
     Mutant(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -147,7 +148,9 @@ class Verifier:
 class SqlStore:
     """An idempotency store over one table."""
 
-    def begin(self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, is_secret: bool) -> Replay | None:
+    def begin(
+        self, *, caller: str, operation_id: str, key: str, fingerprint: bytes, lease_until: datetime, is_secret: bool
+    ) -> Replay | None:
         query = "SELECT fingerprint, replay FROM firsts WHERE id = ?"
         row = database.execute_sql(query, (f"{caller} {operation_id} {key}",)).fetchone()
         if row is None:
@@ -160,11 +163,13 @@ class SqlStore:
             raise RequestInProgress
         return msgspec.json.decode(row[1], type=Replay)
 
-    def store(self, *, caller: str, operation_id: str, key: str, replay: Replay, is_secret: bool) -> None:
+    def store(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, replay: Replay, is_secret: bool
+    ) -> None:
         query = "UPDATE firsts SET replay = ? WHERE id = ?"
         database.execute_sql(query, (msgspec.json.encode(replay), f"{caller} {operation_id} {key}"))
 
-    def release(self, *, caller: str, operation_id: str, key: str) -> None:
+    def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
         database.execute_sql("DELETE FROM firsts WHERE id = ?", (f"{caller} {operation_id} {key}",))
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timedelta
 
 import pytest
 
+from core.kernel import clock
 from core.kernel.exchange import Replay
 from core.kernel.problems import IdempotencyKeyReused, RequestInProgress
 from core.kernel.settings import Settings
@@ -23,14 +25,19 @@ PRINT = hashlib.sha256(b"POST /x password1").digest()
 def _begin(store: SqlIdempotencyStore, *, key: str = "k", fingerprint: bytes = PRINT, is_secret: bool = False, **who):
     who = {"caller": "user:1", "operation_id": "op"} | who
     with write():
-        return store.begin(**who, key=key, fingerprint=fingerprint, is_secret=is_secret)
+        return store.begin(**who, key=key, fingerprint=fingerprint, lease_until=_lease(), is_secret=is_secret)
+
+
+def _lease() -> datetime:
+    return clock.now() + timedelta(seconds=60)
 
 
 def _answered(store: SqlIdempotencyStore, *, is_secret: bool = False) -> None:
     with write():
         names = {"caller": "user:1", "operation_id": "op", "key": "k"}
-        assert store.begin(**names, fingerprint=PRINT, is_secret=is_secret) is None
-        store.store(**names, replay=ANSWER, is_secret=is_secret)
+        lease = _lease()
+        assert store.begin(**names, fingerprint=PRINT, lease_until=lease, is_secret=is_secret) is None
+        store.store(**names, replay=ANSWER, lease_until=lease, is_secret=is_secret)
 
 
 @pytest.fixture
@@ -58,7 +65,8 @@ def test_key_is_free_to_other_callers_and_operations(store: SqlIdempotencyStore,
 
 def test_claim_goes_when_the_transaction_rolls_back(store: SqlIdempotencyStore) -> None:
     with write(), database_door.atomic() as savepoint:
-        store.begin(caller="user:1", operation_id="op", key="k", fingerprint=PRINT, is_secret=False)
+        names = {"caller": "user:1", "operation_id": "op", "key": "k"}
+        store.begin(**names, fingerprint=PRINT, lease_until=_lease(), is_secret=False)
         savepoint.rollback()
     assert _begin(store) is None
 
@@ -73,17 +81,39 @@ def test_committed_claim_is_in_progress_until_its_lease_ends(
     assert _begin(store) is None
 
 
-def test_claim_is_free_when_released(store: SqlIdempotencyStore) -> None:
+def test_claim_is_free_when_released(store: SqlIdempotencyStore, frozen_clock: FrozenClock) -> None:
     assert _begin(store) is None
     with write():
-        store.release(caller="user:1", operation_id="op", key="k")
+        store.release(caller="user:1", operation_id="op", key="k", lease_until=_lease())
     assert _begin(store) is None
 
 
-def test_release_keeps_what_was_answered(store: SqlIdempotencyStore) -> None:
+def test_release_keeps_what_was_answered(store: SqlIdempotencyStore, frozen_clock: FrozenClock) -> None:
     _answered(store)
     with write():
-        store.release(caller="user:1", operation_id="op", key="k")
+        store.release(caller="user:1", operation_id="op", key="k", lease_until=_lease())
+    assert _begin(store) == ANSWER
+
+
+def test_lapsed_claim_can_neither_answer_nor_release_when_another_took_its_place(
+    store: SqlIdempotencyStore, frozen_clock: FrozenClock
+) -> None:
+    lapsed = _lease()
+    assert _begin(store) is None
+    frozen_clock.advance(61)
+    assert _begin(store) is None
+    names = {"caller": "user:1", "operation_id": "op", "key": "k", "lease_until": lapsed}
+    with pytest.raises(RequestInProgress), write():
+        store.store(**names, replay=ANSWER, is_secret=False)
+    with write():
+        store.release(**names)
+    with pytest.raises(RequestInProgress):
+        _begin(store)
+
+
+def test_answer_is_kept_when_its_lease_ends_later(store: SqlIdempotencyStore, frozen_clock: FrozenClock) -> None:
+    _answered(store)
+    frozen_clock.advance(61)
     assert _begin(store) == ANSWER
 
 
@@ -120,10 +150,11 @@ def test_one_request_runs_when_duplicates_race(store: SqlIdempotencyStore) -> No
     def attempt() -> str:
         with write():
             names = {"caller": "user:1", "operation_id": "op", "key": "k"}
-            replay = store.begin(**names, fingerprint=PRINT, is_secret=False)
+            lease = _lease()
+            replay = store.begin(**names, fingerprint=PRINT, lease_until=lease, is_secret=False)
             if replay is not None:
                 return "replayed"
-            store.store(**names, replay=ANSWER, is_secret=False)
+            store.store(**names, replay=ANSWER, lease_until=lease, is_secret=False)
             return "ran"
 
     outcomes = race(100, attempt)
