@@ -156,7 +156,7 @@ def _compiled(folder: Path) -> Path:
 def _product(plan: Plan, environment: dict[str, str]) -> Iterator[Account]:
     """Hold the product on the database of `environment`, set up, with an account."""
     _migrate(environment)
-    stack = stacks.accord("product", ROOT, {**environment, "ACCORD_PROFILE": "dev"}, {})._replace(probe=stacks.READY)
+    stack = stacks.accord("product", ROOT, environment, {})._replace(probe=stacks.READY)
     with stack.serving(None) as server:
         account = Account(server.port)
         account.set_up()

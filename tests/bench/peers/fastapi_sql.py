@@ -1,7 +1,8 @@
 """FastAPI with SQLAlchemy 2 (asyncpg) on PostgreSQL: a reply to a message and a page of conversations, as the product does them.
 
-A reply is one transaction: find the parent and the caller's role, take the channel's next number under its row lock,
-insert the message, insert its event. The security epoch is read once a request, on the request's own session.
+A reply is one transaction with the product's effects, in fewer statements: find the conversation, take the channel's next
+numbers under its row lock, read parent and role, count the child, insert the message, bring thread, authors, read mark,
+presence and typing up to date, insert two events, notify. The security epoch is read once a request, on its own session.
 Served by uvicorn with uvloop and httptools; engine, session dependency and models as SQLAlchemy's and FastAPI's guides show them.
 """
 
@@ -17,7 +18,8 @@ from typing import Annotated, Literal
 from fastapi import Depends, FastAPI, HTTPException, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import BigInteger, ForeignKey, Text, insert, select, text, update
+from sqlalchemy import BigInteger, ForeignKey, Text, delete, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -68,7 +70,42 @@ class Message(Base):
     content: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(Text)
     depth: Mapped[int]
+    child_count: Mapped[int]
     created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Thread(Base):
+    __tablename__ = "peer_threads"
+    root_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    last_activity: Mapped[int] = mapped_column(BigInteger)
+    message_count: Mapped[int]
+    author_count: Mapped[int]
+
+
+class ThreadAuthor(Base):
+    __tablename__ = "peer_thread_authors"
+    root_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+
+
+class ReadMark(Base):
+    __tablename__ = "peer_read_marks"
+    root_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    clock: Mapped[int] = mapped_column(BigInteger)
+
+
+class Presence(Base):
+    __tablename__ = "peer_presence"
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(Text)
+    last_seen_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class Typing(Base):
+    __tablename__ = "peer_typing"
+    root_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class Channel(Base):
@@ -145,6 +182,10 @@ api = FastAPI()
 async def messages_reply(parent_id: uuid.UUID, body: MessageCreate, caller: Caller, session: Session) -> MessageCreated:
     """Reply to a message."""
     author = uuid.UUID(caller.user_id)
+    conversation_id = await session.scalar(select(Message.conversation_id).where(Message.id == parent_id))
+    if conversation_id is None:
+        raise HTTPException(404)
+    seq = await _lock(session, conversation_id)
     found = (
         await session.execute(
             select(Message.root_id, Message.conversation_id, Message.path, Message.depth, Participant.role)
@@ -165,15 +206,23 @@ async def messages_reply(parent_id: uuid.UUID, body: MessageCreate, caller: Call
         assistant_message_id=None,
     )
     await _insert(session, message, body, author, f"{found.path}.m{message.message_id.hex}")
+    await _count(session, message.root_id, author, seq)
+    await _announce(session, message, seq)
     await session.commit()
     return message
+
+
+async def _lock(session: AsyncSession, conversation_id: uuid.UUID) -> int:
+    """Take the next two numbers of the channel, holding its row, and return the first."""
+    channel = update(Channel).where(Channel.name == f"conversation:{conversation_id}")
+    seq = await session.scalar(channel.values(seq=Channel.seq + 2).returning(Channel.seq))
+    return (seq or 0) - 1
 
 
 async def _insert(
     session: AsyncSession, made: MessageCreated, body: MessageCreate, author: uuid.UUID, path: str
 ) -> None:
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
-    channel = f"conversation:{made.conversation_id}"
     row = {
         "id": made.message_id,
         "root_id": made.root_id,
@@ -184,15 +233,40 @@ async def _insert(
         "content": body.content,
         "path": path,
         "depth": made.depth,
+        "child_count": 0,
         "created_at": now_ms,
     }
+    raised = update(Message).where(Message.id == made.parent_id).values(child_count=Message.child_count + 1)
+    await session.execute(raised)
     await session.execute(insert(Message).values(row))
-    seq = await session.scalar(
-        update(Channel).where(Channel.name == channel).values(seq=Channel.seq + 1).returning(Channel.seq)
+
+
+async def _count(session: AsyncSession, root_id: uuid.UUID, author: uuid.UUID, seq: int) -> None:
+    """Bring the thread, its authors, the author's read mark, presence and typing up to date."""
+    key = {"root_id": root_id, "user_id": author}
+    known = await session.get(ThreadAuthor, key)
+    if known is None:
+        await session.execute(insert(ThreadAuthor).values(key))
+    counts = {"message_count": Thread.message_count + 1, "author_count": Thread.author_count + int(known is None)}
+    await session.execute(update(Thread).where(Thread.root_id == root_id).values(last_activity=seq, **counts))
+    mark = upsert(ReadMark).values(**key, clock=seq)
+    await session.execute(
+        mark.on_conflict_do_update(index_elements=list(key), set_={"clock": seq}, where=ReadMark.clock < seq)
     )
-    data = json.dumps(row | {"id": str(row["id"])}, default=str)
-    event = {"channel": channel, "seq": seq, "type": "message.created", "data": data, "created_at": now_ms}
-    await session.execute(insert(Event).values(event))
+    seen = {"status": "online", "last_seen_at": int(datetime.now(UTC).timestamp() * 1000)}
+    presence = upsert(Presence).values(user_id=author, **seen)
+    await session.execute(presence.on_conflict_do_update(index_elements=["user_id"], set_=seen))
+    await session.execute(delete(Typing).where(Typing.root_id == root_id, Typing.user_id == author))
+
+
+async def _announce(session: AsyncSession, made: MessageCreated, seq: int) -> None:
+    """Write the two events of a reply and wake whoever listens."""
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    data = json.dumps({"root_id": str(made.root_id), "last_activity_at": now_ms})
+    common = {"channel": f"conversation:{made.conversation_id}", "data": data, "created_at": now_ms}
+    events = [{**common, "seq": seq, "type": "thread.activity"}, {**common, "seq": seq + 1, "type": "presence.update"}]
+    await session.execute(insert(Event), events)
+    await session.execute(text("SELECT pg_notify('peer_events', '')"))
 
 
 @api.get("/api/conversations")
@@ -241,8 +315,18 @@ async def fill(user_id: uuid.UUID, conversations: int) -> list[uuid.UUID]:
             await connection.execute(insert(Participant).values(user_id=user_id, conversation_id=ids[0], role="owner"))
             await connection.execute(insert(Channel).values(name=f"conversation:{ids[0]}", seq=0))
             root = {"id": ids[1], "root_id": ids[1], "conversation_id": ids[0], "author_user_id": user_id}
-            root |= {"role": "system", "content": "Root", "path": f"m{ids[1].hex}", "depth": 1, "created_at": now_ms}
+            root |= {
+                "role": "system",
+                "content": "Root",
+                "path": f"m{ids[1].hex}",
+                "depth": 1,
+                "child_count": 0,
+                "created_at": now_ms,
+            }
             await connection.execute(insert(Message).values(root))
+            thread = {"root_id": ids[1], "last_activity": 0, "message_count": 1, "author_count": 1}
+            await connection.execute(insert(Thread).values(thread))
+            await connection.execute(insert(ThreadAuthor).values(root_id=ids[1], user_id=user_id))
         await connection.execute(text("ANALYZE"))
     await _engine.dispose()
     return roots
