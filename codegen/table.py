@@ -81,6 +81,7 @@ class Compiler:
             paging=self._paging(operation),
             max_body_bytes=node.get("x-max-body", 1_048_576),
             is_catch_all=operation.path_node.get("x-catch-all", False),
+            switch=node.get("x-switch"),
             etag_of=self._etag_of(operation),
             is_deprecated=node.get("deprecated", False),
             deprecated_at=node.get("x-deprecated-at"),

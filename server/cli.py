@@ -59,6 +59,7 @@ def serve(arguments: list[str]) -> int:
     from server import banner, logs, migration, process, runtime  # noqa: PLC0415
     from server.app import HandlerMissing  # noqa: PLC0415
     from server.project import ProjectError  # noqa: PLC0415
+    from server.switches import SwitchUnknown  # noqa: PLC0415
 
     log = logs.Log(settings.log_level)
     logs.capture(log)
@@ -66,7 +67,7 @@ def serve(arguments: list[str]) -> int:
         migration.prepare(settings)
         service = _service(settings)
         application = process.Application(runtime.Runtime(service, log), banner.text(service))
-    except (ProjectError, HandlerMissing, migration.SchemaBehind) as error:
+    except (ProjectError, HandlerMissing, SwitchUnknown, migration.SchemaBehind) as error:
         return _fail(str(error))
     except Problem as problem:
         return _fail(f"{problem.detail} {problem.cause or ''}")

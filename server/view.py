@@ -17,6 +17,7 @@ from core.kernel.operation import Contract, Operation
 from core.kernel.problems import (
     InternalError,
     Invalid,
+    NotFound,
     NotImplementedYet,
     Problem,
     ResponseMismatch,
@@ -34,6 +35,7 @@ from server.router import View
 from server.schemas import Schemas
 from server.security import compile_gate
 from server.state import State
+from server.switches import is_on
 
 Decode = Callable[[Request, tuple[str, ...]], tuple[Any, Any]]
 
@@ -52,11 +54,14 @@ def compile_view(
     )
     run = execution.choose() if execution else _not_implemented
     refuse = _refuser(operation, state, execution)
+    is_switched_off = not is_on(operation, state.service.settings)
     finish = CommonHeaders(state.service.settings, operation).finish
     operation_id, clock, report = operation.id, time.perf_counter, state.observer.request_ended
 
     def attempt(request: Request, values: tuple[str, ...]) -> Answer:
         try:
+            if is_switched_off:
+                raise NotFound("This operation is switched off.")
             if gate is not None:
                 gate(request, values)
             limit(request)

@@ -40,6 +40,8 @@ def _expected(contract: Contract, operation: Operation, styles: dict[str, dict[s
         expected[str(style.get("invalid_status", 422))] = "input may break the contract"
     if node.get("x-rate-profile"):
         expected["429"] = "the rate profile may be used up"
+    if node.get("x-switch"):
+        expected["404"] = "the operation may be switched off"
     if node.get("x-idempotent"):
         expected |= {"409": "a request with this Idempotency-Key may be running", "422": "the key may be reused"}
     if node.get("x-etag") is True:

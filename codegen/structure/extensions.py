@@ -44,6 +44,7 @@ KNOWN: dict[str, dict[str, Any]] = {
         "x-etag": Literal[True] | EtagOf,
         "x-sunset": Day,
         "x-deprecated-at": Day,
+        "x-switch": Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")],
         "x-unknown-query": Literal["ignore"],
     },
     "mediaType": {"x-sse": dict[str, Any]},

@@ -47,6 +47,7 @@ class CallerVerifier:
 
     def __init__(self, settings: Settings) -> None:
         self._lets_dev_in = settings.is_dev and settings.is_loopback
+        self._takes_sessions = settings.auth_v1
         self._cache: dict[str, _Entry] = {}
 
     def verify(self, credentials: Credentials) -> Principal | None:
@@ -64,6 +65,8 @@ class CallerVerifier:
             return entry.principal if entry else None
         if session is None:
             return self._find_dev(credentials)
+        if not self._takes_sessions:
+            return None
         entry = self._find(session, "session", is_refresh)
         if entry is not None and credentials.is_unsafe:
             _check_csrf(entry, credentials.values.get("csrf"))
@@ -73,6 +76,8 @@ class CallerVerifier:
         """Say whether a caller resolved earlier would still be accepted with all that it could do then."""
         if principal.user_id == DEV_USER_ID:
             return self._lets_dev_in
+        if principal.kind == "session" and not self._takes_sessions:
+            return False
         with read():
             if not access.is_member(principal.user_id, principal.tenant_id) or not _is_alive(principal):
                 return False

@@ -119,6 +119,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     error_style: a key of Contract.styles. etag_of: x-etag; its own id for a GET, or for PUT and PATCH the GET whose
     answer is the validator. public_reason: x-public. max_body_bytes: x-max-body.
     deprecated_at, sunset: x-deprecated-at and x-sunset, days like "2026-12-31".
+    switch: x-switch, the true-or-false setting that must be on.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     paging: Paging | None = None
     max_body_bytes: int = 1_048_576
     is_catch_all: bool = False
+    switch: str | None = None
     etag_of: str | None = None
     is_deprecated: bool = False
     deprecated_at: str | None = None

@@ -21,10 +21,9 @@ def get_entry(path: str) -> WellKnownEntry:
     """Return the entry of this name.
 
     Raises:
-        NotFound: there is none, or entries are switched off.
+        NotFound: there is none.
     """
-    configured = settings.current()
-    content = configured.well_known_entries.get(path) if configured.well_known else None
+    content = settings.current().well_known_entries.get(path)
     if content is None:
         raise NotFound("No such entry.")
     return WellKnownEntry(content=content, is_json=_is_json_object(content))

@@ -10,7 +10,7 @@ from models.contract.parameters import identity as identity_parameters
 
 
 class SessionsGetMe(Protocol):
-    """GET /api/auth/me (spec/paths/identity/sessions.yaml:113)."""
+    """GET /api/auth/me (spec/paths/identity/sessions.yaml:119)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.Me | Reply[identity.Me, Literal[200]]: ...
 
@@ -22,13 +22,13 @@ class SessionsLogin(Protocol):
 
 
 class SessionsLogout(Protocol):
-    """POST /api/auth/logout (spec/paths/identity/sessions.yaml:84)."""
+    """POST /api/auth/logout (spec/paths/identity/sessions.yaml:88)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class SessionsRefresh(Protocol):
-    """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:48)."""
+    """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:50)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
 

@@ -153,3 +153,16 @@ def test_session_lives_while_it_is_used_and_ends_when_it_is_not(
         assert client.call("sessions_get_me", as_=browser).status == 200
     frozen_clock.advance(8 * 3600 + 60)
     assert client.call("sessions_get_me", as_=browser).status == 401
+
+
+@pytest.mark.settings(auth_v1="false")
+def test_sessions_are_404_and_their_cookies_count_for_nothing_when_switched_off(client: Client, people: People) -> None:
+    browser = _browser(people.ben)
+    assert _login(client, people.ben.email).status == 404
+    for operation in ("sessions_get_me", "sessions_refresh", "sessions_logout"):
+        for person in (None, browser, people.ben):
+            answer = client.call(operation, as_=person)
+            assert (answer.status, answer.code) == (404, "RGP.NOT_FOUND")
+    assert client.call("conversations_list", as_=browser).status == 401
+    assert client.call("conversations_list", as_=people.ben).status == 200
+    assert "/api/auth/login" in client.call("contract_get_json").json["paths"]

@@ -40,8 +40,8 @@ def test_unknown_entry_is_404(configured: Client) -> None:
     assert (answer.status, answer.code) == (404, "RGP.NOT_FOUND")
 
 
+@pytest.mark.settings(well_known="false")
 def test_every_entry_is_404_when_switched_off(configured: Client) -> None:
-    settings.install(msgspec.structs.replace(settings.current(), well_known=False))
     assert configured.call("well_known_get", path={"path": "x.json"}).status == 404
 
 

@@ -8,11 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
+from core.kernel.operation import Contract
 from models.database import database
 from server.app import HandlerMissing, create_app
+from server.switches import SwitchUnknown
 from tests.unit.server import shop as shop_module
 from tests.unit.server.conftest import GOOD, Running
 from tests.unit.server.shop import Shop, Streams
+from tests.unit.server.shop_contract import CONTRACT
 
 PEN = {"name": "pen", "price": 5}
 SESSION = {"Cookie": "SESSION_ID=good"}
@@ -279,6 +282,29 @@ def test_an_operation_without_a_handler_is_501_in_dev_and_stops_production(runni
     service = shop_module.service(running.folder, settings, Shop())
     with pytest.raises(HandlerMissing, match="later_get"):
         create_app(service)
+
+
+def test_a_switched_off_operation_is_404_before_anyone_is_asked_who_calls(running: Running) -> None:
+    running.rebuild(contract=_switched("well_known"))
+    assert running.client.post("/items", json=PEN, headers=GOOD).status_code == 201
+    running.rebuild(contract=_switched("well_known"), well_known=False)
+    for headers in ({}, GOOD):
+        response = running.client.post("/items", json=PEN, headers=headers)
+        assert (response.status_code, response.json["code"]) == (404, "SHOP.NOT_FOUND")
+    assert running.client.get("/scoped/apples", headers=GOOD).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["no_such_setting", "workers"])
+def test_a_switch_that_is_no_setting_stops_the_start(running: Running, name: str) -> None:
+    with pytest.raises(SwitchUnknown, match=f"x-switch: {name}"):
+        running.rebuild(contract=_switched(name))
+
+
+def _switched(name: str) -> Contract:
+    rows = [
+        msgspec.structs.replace(row, switch=name) if row.id == "items_create" else row for row in CONTRACT.operations
+    ]
+    return msgspec.structs.replace(CONTRACT, operations=tuple(rows))
 
 
 def test_production_reports_a_mismatch_and_sends_it(production: Running) -> None:

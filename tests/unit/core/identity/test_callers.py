@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from core.identity import sessions, tokens, users
@@ -153,3 +154,11 @@ def test_time_that_a_holder_set_is_kept_to_the_second(
     assert _ask(verifier, bearer=short)
     frozen_clock.advance(1)
     assert _ask(verifier, bearer=short) is None
+
+
+def test_open_session_is_current_no_longer_when_sessions_are_switched_off(user: User, database: Settings) -> None:
+    opened = _session(user)
+    principal = _known(_ask(CallerVerifier(database), session=opened.secret))
+    switched_off = CallerVerifier(msgspec.structs.replace(database, auth_v1=False))
+    assert _ask(switched_off, session=opened.secret) is None
+    assert not switched_off.is_current(principal)
