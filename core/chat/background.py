@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from core.ai import generation, registry
-from core.chat import completions, replies
+from core.chat import completions, participants, replies
 from core.chat.posting import REPLY_JOB
+from core.identity import users
 from core.kernel.settings import Settings
 from core.system import jobs
 
 
 def configure(settings: Settings) -> None:
-    """Set up the providers and the writer of generated text, and name the jobs."""
+    """Set up the providers and the writer of generated text, name the jobs, and follow deleted users."""
     registry.configure(settings)
     generation.configure(settings)
     register_jobs()
+    users.on_departure(participants.leave_all)
 
 
 def register_jobs() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 import peewee
@@ -17,6 +18,7 @@ from models.tables.chat import Participant
 from models.tables.identity import Membership
 
 MAX_PARTICIPANTS = 1000
+_SUCCESSION: tuple[chat.Role, ...] = ("owner", "admin", "member", "viewer")
 
 
 class LastOwner(Conflict):
@@ -64,9 +66,23 @@ def do_remove_participant(principal: Principal, conversation_id: UUID, user_id: 
         if user_id != principal.user_id:
             check_ownership(access, None, present.role)
         _check_other_owner(present)
-        Participant.delete().where(_is(present)).execute()
-        epoch.bump()
-        _announce(announcements, conversation_id, user_id, role=None)
+        _take_out(present, announcements)
+
+
+def leave_all(user_id: UUID) -> None:
+    """Take a user out of every conversation, inside the write transaction that deletes the user.
+
+    Where nobody else owns one, whoever may do most there, and of those the first who joined, becomes its owner. A
+    conversation that is left empty stays, with its messages.
+    """
+    mine: Any = Participant.select(Participant.conversation).where(Participant.user == user_id)
+    for (conversation_id,) in list(mine.order_by(Participant.conversation).tuples()):
+        with announcing(conversation_id) as announcements:
+            present = find_participant(conversation_id, user_id)
+            if present is None:
+                continue
+            _hand_over(present, announcements)
+            _take_out(present, announcements)
 
 
 def find_participant(conversation_id: UUID, user_id: UUID) -> Participant | None:
@@ -98,6 +114,20 @@ def join(
         conversation=conversation_id, user=user_id, tenant_id=tenant_id, role=role, joined_at=clock.now()
     )
     _announce(announcements, conversation_id, user_id, role=role)
+
+
+def _hand_over(present: Participant, announcements: Announcements) -> None:
+    others = Participant.select().where(Participant.conversation == present.conversation_id)
+    others = others.where(Participant.user != present.user_id).order_by(Participant.joined_at, Participant.user)
+    heir = min(others, key=lambda other: _SUCCESSION.index(other.role), default=None)
+    if present.role == "owner" and heir is not None and heir.role != "owner":
+        _change_role(heir, "owner", announcements)
+
+
+def _take_out(present: Participant, announcements: Announcements) -> None:
+    Participant.delete().where(_is(present)).execute()
+    epoch.bump()
+    _announce(announcements, present.conversation_id, present.user_id, role=None)
 
 
 def _check_user(user_id: UUID, tenant_id: UUID) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from core.kernel.problems import Conflict, Forbidden, NotFound
 from core.system import epoch
 from models.database import database, is_sqlite, read, write
 from models.tables.identity import Membership, Role, Session, TokenFamily, User, UserRole
+
+_departures: dict[Callable[[UUID], None], None] = {}
 
 
 class UserExists(Conflict):
@@ -107,7 +109,7 @@ def do_update_user(user_id: UUID, changes: Mapping[str, Any]) -> User:
 
 
 def do_delete_user(user_id: UUID) -> None:
-    """Delete a user with memberships, grants and credentials.
+    """Delete a user with memberships, grants and credentials; what the user wrote stays, under an id that is no one's.
 
     Raises:
         NotFound, LastAdministrator: see the classes.
@@ -115,8 +117,15 @@ def do_delete_user(user_id: UUID) -> None:
     with write():
         hold_user(user_id)
         _check_not_last(user_id)
+        for depart in _departures:
+            depart(user_id)
         User.delete().where(User.id == user_id).execute()
         epoch.bump()
+
+
+def on_departure(depart: Callable[[UUID], None]) -> None:
+    """Have `depart(user_id)` called, inside the transaction, before a user is deleted; naming it again changes nothing."""
+    _departures[depart] = None
 
 
 def do_assign_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:

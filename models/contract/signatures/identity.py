@@ -58,7 +58,7 @@ class TokensRevoke(Protocol):
 
 
 class UsersAssignRole(Protocol):
-    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:228)."""
+    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:229)."""
 
     def __call__(self, call: Call[identity_parameters.UsersAssignRoleParameters, None], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
 
@@ -88,7 +88,7 @@ class UsersList(Protocol):
 
 
 class UsersRemoveRole(Protocol):
-    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:265)."""
+    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:266)."""
 
     def __call__(self, call: Call[identity_parameters.UsersRemoveRoleParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
 
-from tests.client import Client
+from tests.client import Client, Person
+from tests.factories.conversations import add_participant, make_conversation, make_talk, reply
 from tests.factories.people import PASSWORD, People
 
 SUPERADMIN, ADMIN, MEMBER, VIEWER = (str(UUID(int=0x4000_8000 << 48 | number)) for number in (1, 2, 3, 4))
@@ -186,3 +188,35 @@ def test_only_administrators_may(client: Client, people: People, operation: str,
 def test_id_that_is_no_uuid_is_422(client: Client, people: People, operation: str, path: dict, body: object) -> None:
     broken = dict.fromkeys(path, "1")
     assert client.call(operation, path=broken, body=body, as_=people.ada).status == 422
+
+
+def test_deleted_user_leaves_every_conversation_and_what_was_said_stays(client: Client, people: People) -> None:
+    talk = make_talk(client, people.ben, people.cyn)
+    add_participant(client, people.ben, talk.conversation_id, people.ada, role="viewer")
+    shared, alone = make_conversation(client, people.cyn, people.ben), make_talk(client, people.ben)
+    answered = reply(client, people.ben, talk.root_id, "Going?")
+    with client.stream(
+        "streams_open_conversation", path={"conversation_id": talk.conversation_id}, as_=people.cyn
+    ) as stream:
+        assert client.call("users_delete", path={"id": people.ben.user_id}, as_=people.ada).status == 204
+        changes = [json.loads(event.data)["payload"] for event in stream.events_until("presence.update")]
+    assert [(change.get("user_id"), change.get("action")) for change in changes[:2]] == [
+        (people.cyn.user_id, "role_updated"),
+        (people.ben.user_id, "removed"),
+    ]
+    roles = {person.user_id: _participants(client, talk.conversation_id, person) for person in (people.ada, people.cyn)}
+    assert list(roles.values()) == [{people.cyn.user_id: "owner", people.ada.user_id: "viewer"}] * 2
+    assert _participants(client, shared, people.cyn) == {people.cyn.user_id: "owner"}
+    tree = client.call("threads_get_tree", path={"root_id": talk.root_id}, as_=people.cyn).json
+    said = {message["id"]: (message["author_user_id"], message["content"]) for message in tree["messages"]}
+    assert said[answered["message_id"]] == (people.ben.user_id, "Going?")
+    assert client.call("threads_get_tree", path={"root_id": alone.root_id}, as_=people.ada).status == 404
+    edit = {"content": "Gone."}
+    path = {"message_id": answered["message_id"]}
+    assert client.call("messages_edit", path=path, body=edit, as_=people.cyn).status == 403
+    assert client.call("messages_delete", path=path, body={}, as_=people.cyn).status == 204
+
+
+def _participants(client: Client, conversation_id: str, person: Person) -> dict[str, str]:
+    answer = client.call("conversations_get", path={"conversation_id": conversation_id}, as_=person)
+    return {row["user_id"]: row["role"] for row in answer.json["participants"]}
