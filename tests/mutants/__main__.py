@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [word …]`: seed the faults whose names hold one of the words, all without any."""
+"""`python -m tests.mutants [word …]`: seed the faults whose files or names hold one of the words, all without any."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ CAUGHT_MIN = 0.95
 def main() -> int:
     """Run the campaign and return the exit status."""
     parser = argparse.ArgumentParser(prog="mutants")
-    parser.add_argument("words", nargs="*", help="parts of names; none: every mutant")
+    parser.add_argument("words", nargs="*", help="parts of files and names; none: every mutant")
     parser.add_argument("--list", action="store_true", help="list them and run nothing")
     options = parser.parse_args()
-    chosen = [row for row in MUTANTS if not options.words or any(word in row.name for word in options.words)]
+    chosen = [
+        row for row in MUTANTS if not options.words or any(word in f"{row.file} {row.name}" for word in options.words)
+    ]
     if options.list:
         print("\n".join(f"{_place(mutant)}  {mutant.name}" for mutant in chosen))
         return 0

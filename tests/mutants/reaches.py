@@ -6,10 +6,22 @@ _SERVER = "tests/unit/server"
 _CORE = "tests/unit/core"
 _CHAT = "tests/handlers/chat"
 _IDENTITY = "tests/handlers/identity"
+_DEFECTS = "tests/contract/test_known_defects.py"
 _STOP = "test_stop_ends_streams_idle_and_half_sent_connections_at_once_and_lets_a_request_finish"
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "known defects": ("tests/contract/test_known_defects.py",),
+    "bodies": (f"{_DEFECTS}::test_a_body_is_judged_by_the_whole_schema",),
+    "queries": (f"{_DEFECTS}::test_a_query_means_what_its_style_and_schema_say",),
+    "raw bodies": (
+        f"{_DEFECTS}::test_a_body_is_refused_cleanly",
+        f"{_DEFECTS}::test_a_chunked_body_is_capped",
+        f"{_DEFECTS}::test_a_body_that_ends_early_is_400",
+    ),
+    "paths": (f"{_DEFECTS}::test_405_names_every_method", f"{_DEFECTS}::test_paths_are_matched_exactly"),
+    "answers": (
+        f"{_DEFECTS}::test_an_answer_that_breaks_the_contract_is_found",
+        f"{_DEFECTS}::test_an_empty_success_needs_no_content_type",
+    ),
     "pipeline": (f"{_SERVER}/test_pipeline.py", f"{_SERVER}/test_snapshot.py"),
     "worker": (f"{_SERVER}/test_worker.py",),
     "stop": (f"{_SERVER}/test_worker.py::{_STOP}",),
