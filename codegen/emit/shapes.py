@@ -117,8 +117,9 @@ class Shaper:
     def _object(self, schema: Shape, name: str) -> Shape:
         properties = schema.get("properties", {})
         extra = schema.get("additionalProperties", True)
-        if not properties and extra is not False:
-            return {"type": "object", "additionalProperties": self._nested(extra, f"{name}Value") or True}
+        if "x-freeform" in schema or (not properties and extra is not False):
+            # A class would drop the members that it does not name: an open object stays plain data.
+            return {"type": "object", "additionalProperties": self._nested(extra, f"{name}Value")}
         result: Shape = {"type": "object", "properties": {}, "required": list(schema.get("required", []))}
         for member, child in properties.items():
             shape = self._nested(child, f"{name}{camel(member)}")
@@ -166,6 +167,8 @@ class Shaper:
         is_nullable = len(others) < len(variants)
         discriminator = schema.get("discriminator")
         if isinstance(discriminator, dict) and all(isinstance(v, dict) and "$ref" in v for v in others):
+            if any("x-freeform" in self._bundle.follow(variant["$ref"])[1] for variant in others):
+                return {}
             mapping = {
                 tag: _ref(self.names[_component(ref)])["$ref"] for tag, ref in discriminator.get("mapping", {}).items()
             }

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import gevent
+import msgspec
 from gevent.event import Event
 
 from core.ai.provider import End, ProviderError, ProviderTimeout, Text
@@ -34,8 +35,8 @@ class Sink(Protocol):
     job: Job
     channel: str
 
-    def write(self, text: str, end: End | None) -> None:
-        """Store a piece, and the end with it, inside the shared transaction; the end must also finish the job."""
+    def write(self, pieces: Sequence[Text], end: End | None) -> None:
+        """Store the pieces, and the end with it, inside the shared transaction; the end must also finish the job."""
 
 
 class Generation:
@@ -51,26 +52,30 @@ class Generation:
         self.is_lost = False
         self.is_cancelled = False
         self.failure: BaseException | None = None
-        self.waiting: list[str] = []
+        self.waiting: list[Text] = []
         self.waiting_bytes = 0
 
     @property
     def has_work(self) -> bool:
         return bool(self.waiting) or self.end is not None
 
-    def put(self, text: str) -> None:
+    def put(self, piece: Text) -> None:
         """Hand over a piece; waits while too much is unwritten."""
         self.room.wait()
-        self.waiting.append(text)
-        self.waiting_bytes += len(text.encode())
+        self.waiting.append(piece)
+        self.waiting_bytes += _size(piece)
         if self.waiting_bytes > _WAITING_BYTES_LIMIT:
             self.room.clear()
 
     def drop(self, pieces: int) -> None:
         """Forget the first pieces, which are written now."""
         del self.waiting[:pieces]
-        self.waiting_bytes = sum(len(text.encode()) for text in self.waiting)
+        self.waiting_bytes = sum(_size(piece) for piece in self.waiting)
         self.room.set()
+
+
+def _size(piece: Text) -> int:
+    return len(piece.text.encode()) if piece.choice is None else len(msgspec.json.encode(piece.choice))
 
 
 class Writer:
@@ -130,7 +135,7 @@ class Writer:
                 held = [generation for generation in ready if generation.sink.job.id in leases.held]
                 for generation in sorted(held, key=lambda one: one.sink.channel):
                     count, end = pieces[id(generation)]
-                    generation.sink.write("".join(generation.waiting[:count]), end)
+                    generation.sink.write(generation.waiting[:count], end)
         except Unavailable:
             return False
         for generation in held:
@@ -199,13 +204,14 @@ def _pump(generation: Generation, writer: Writer, pieces: Iterator[Text | End]) 
         for piece in pieces:
             if isinstance(piece, End):
                 return piece
-            generation.put(piece.text)
+            generation.put(piece)
             writer.notice(generation)
     except ProviderTimeout as error:
         _log.warning("provider silent", extra={"job": generation.sink.job.id, "cause": str(error)})
-        return End(finish_reason="timeout")
+        return End(finish_reason="timeout", error_code=error.code)
     except ProviderError as error:
         _log.warning("provider failed", extra={"job": generation.sink.job.id, "cause": str(error)})
+        return End(finish_reason="error", error_code=error.code)
     return End(finish_reason="error")
 
 

@@ -9,10 +9,28 @@ from typing import Any
 import httpx
 import msgspec
 
-from core.ai.provider import Answer, CompletionRequest, End, ProviderFailed, ProviderTimeout, Text, Usage
+from core.ai.provider import (
+    Answer,
+    CompletionRequest,
+    End,
+    ProviderBusy,
+    ProviderError,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimeout,
+    Text,
+    Usage,
+)
 
 _CONNECT_TIMEOUT_SECONDS = 10.0
 _DETAIL_CHARACTERS = 500
+_RETRY_AFTER_LIMIT_SECONDS = 86_400
+_FAULTS_OF_THE_REQUEST = frozenset({400, 404, 413, 422})
+"""401 and 403 are not among them: the key they judge is the operator's, not the caller's."""
+
+
+_OWN_MEMBERS = frozenset({"index", "delta", "finish_reason"})
+_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
 class _Usage(msgspec.Struct):
@@ -31,14 +49,19 @@ class _Choice(msgspec.Struct):
 
 
 class _Reply(msgspec.Struct):
-    """A completion or a chunk of one; error replaces both in a stream that fails midway."""
+    """What must hold of a completion or a chunk of one; error replaces both in a stream that fails midway."""
 
     choices: list[_Choice] = []
     usage: _Usage | None = None
     error: Any = None
 
 
-_decoder = msgspec.json.Decoder(_Reply)
+class _Error(msgspec.Struct):
+    message: str
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Error
 
 
 class OpenAICompatibleProvider:
@@ -59,14 +82,15 @@ class OpenAICompatibleProvider:
     def complete(self, request: CompletionRequest) -> Answer:
         """Ask for the whole answer."""
         with self._asked(request, is_stream=False) as response, _typed_errors():
-            reply = _decode(response.read())
+            reply, raw = _decode(response.read())
         if not reply.choices or reply.choices[0].message is None:
             raise ProviderFailed("the provider answered without a choice")
-        choice, usage = reply.choices[0], reply.usage or _Usage()
+        choice = reply.choices[0]
         return Answer(
             text=(choice.message.content if choice.message else None) or "",
             finish_reason=choice.finish_reason or "stop",
-            usage=_counted(usage),
+            usage=_counted(reply.usage or _Usage(), raw.get("usage")),
+            reply=raw,
         )
 
     def stream(self, request: CompletionRequest, *, written: str = "") -> Iterator[Text | End]:
@@ -75,12 +99,11 @@ class OpenAICompatibleProvider:
         usage: Usage | None = None
         with self._asked(request, is_stream=True) as response, _typed_errors():
             for data in _data_lines(response):
-                reply = _decode(data)
-                usage = _counted(reply.usage) if reply.usage else usage
+                reply, raw = _decode(data)
+                usage = _counted(reply.usage, raw.get("usage")) if reply.usage else usage
                 for choice in reply.choices[:1]:
                     finish_reason = choice.finish_reason or finish_reason
-                    if choice.delta and choice.delta.content:
-                        yield Text(choice.delta.content)
+                    yield from _pieces(choice, raw["choices"][0])
         if finish_reason is None:
             raise ProviderFailed("the provider's answer was cut off")
         yield End(finish_reason=finish_reason, usage=usage)
@@ -89,12 +112,46 @@ class OpenAICompatibleProvider:
     def _asked(self, request: CompletionRequest, *, is_stream: bool) -> Iterator[httpx.Response]:
         body = {**request.options, "model": request.model, "messages": list(request.messages), "stream": is_stream}
         if is_stream:
-            body["stream_options"] = {"include_usage": True}
+            body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         with _typed_errors(), self._client.stream("POST", "chat/completions", json=body) as response:
             if response.status_code != httpx.codes.OK:
-                detail = response.read().decode(errors="replace")[:_DETAIL_CHARACTERS]
-                raise ProviderFailed(f"the provider answered {response.status_code}: {detail}")
+                raise _refusal(response, response.read())
             yield response
+
+
+def _refusal(response: httpx.Response, body: bytes) -> ProviderError:
+    """Build the error for an answer that is none."""
+    detail = body.decode(errors="replace")[:_DETAIL_CHARACTERS]
+    text = f"the provider answered {response.status_code}: {detail}"
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        return ProviderBusy(text, retry_after_seconds=_retry_after_seconds(response.headers.get("Retry-After", "")))
+    if response.status_code in _FAULTS_OF_THE_REQUEST:
+        return ProviderRefused(text, message=_message(body) or "The provider refused the request.")
+    return ProviderFailed(text)
+
+
+def _retry_after_seconds(text: str) -> int:
+    is_number = text.isascii() and text.isdigit()  # a date is as good as nothing: our clocks may differ
+    return min(max(1, int(text[:9])), _RETRY_AFTER_LIMIT_SECONDS) if is_number else 1
+
+
+def _message(body: bytes) -> str:
+    """Return the message of an OpenAI error body, or "" where there is none."""
+    try:
+        return msgspec.json.decode(body, type=_ErrorBody).error.message[:_DETAIL_CHARACTERS]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+
+
+def _pieces(choice: _Choice, raw: dict[str, Any]) -> Iterator[Text]:
+    """Give the choice's piece: its text alone, or the whole choice where that says more."""
+    text = (choice.delta and choice.delta.content) or ""
+    delta = {name: value for name, value in (raw.get("delta") or {}).items() if value is not None}
+    more = {name: value for name, value in raw.items() if name not in _OWN_MEMBERS and value is not None}
+    if more or delta.keys() - {"role", "content"}:
+        yield Text(text, {**more, "delta": {name: value for name, value in delta.items() if name != "role"}})
+    elif text:
+        yield Text(text)
 
 
 def _data_lines(response: httpx.Response) -> Iterator[str]:
@@ -107,18 +164,21 @@ def _data_lines(response: httpx.Response) -> Iterator[str]:
             yield data
 
 
-def _decode(data: str | bytes) -> _Reply:
+def _decode(data: str | bytes) -> tuple[_Reply, dict[str, Any]]:
+    """Return what is known of a reply, and the whole of it."""
     try:
-        reply = _decoder.decode(data)
-    except msgspec.MsgspecError as error:
+        raw = msgspec.json.decode(data)
+        reply = msgspec.convert(raw, _Reply)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ProviderFailed(f"the provider sent what cannot be read: {error}") from error
     if reply.error is not None:
         raise ProviderFailed(f"the provider failed: {str(reply.error)[:_DETAIL_CHARACTERS]}")
-    return reply
+    return reply, raw
 
 
-def _counted(usage: _Usage) -> Usage:
-    return Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens)
+def _counted(usage: _Usage, raw: dict[str, Any] | None) -> Usage:
+    details = {name: value for name, value in (raw or {}).items() if name not in _COUNTS}
+    return Usage(prompt_tokens=usage.prompt_tokens, completion_tokens=usage.completion_tokens, details=details)
 
 
 @contextmanager

@@ -2,27 +2,53 @@
 
 ProviderError          the provider could not answer
 ├── ProviderTimeout    it was silent for too long
-└── ProviderFailed     it refused, broke the protocol, or its answer was cut off
+├── ProviderBusy       it admits no more requests for now
+├── ProviderRefused    it found fault with the request
+└── ProviderFailed     it broke down, broke the protocol, or its answer was cut off
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 
 
 class ProviderError(Exception):
-    """The provider could not answer; the text is for the log and the caller alike."""
+    """The provider could not answer; the text is for the log. code: what callers are told."""
+
+    code: ClassVar[str] = "provider_error"
 
 
 class ProviderTimeout(ProviderError):
     """The provider was silent for longer than ACCORD_AI_TIMEOUT_SECONDS."""
 
+    code = "provider_timeout"
+
+
+class ProviderBusy(ProviderError):
+    """The provider admits no more requests; retry_after_seconds is its own advice, or 1."""
+
+    code = "provider_rate_limited"
+
+    def __init__(self, text: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(text)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ProviderRefused(ProviderError):
+    """The provider found fault with the request; `message` is its own and may be shown to the caller."""
+
+    code = "provider_refused"
+
+    def __init__(self, text: str, *, message: str) -> None:
+        super().__init__(text)
+        self.message = message
+
 
 class ProviderFailed(ProviderError):
-    """The provider refused, broke the protocol, or its answer was cut off."""
+    """The provider broke down, broke the protocol, or its answer was cut off."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +56,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
     prompt_tokens: int
     completion_tokens: int
+    details: Mapping[str, Any] = {}
+    """Further members of the provider's usage."""
 
     @property
     def total_tokens(self) -> int:
@@ -45,24 +73,30 @@ class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A piece of the answer."""
+    """A piece of the answer; choice: the provider's own choice where it says more than the text (a tool call)."""
 
     text: str
+    choice: Mapping[str, Any] | None = None
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """How an answer ended: stop, length, cancelled, timeout, error, or a reason of the provider's own."""
+    """How an answer ended: stop, length, cancelled, timeout, error, or a reason of the provider's own.
+
+    error_code: the code of the ProviderError behind timeout and error.
+    """
 
     finish_reason: str
     usage: Usage | None = None
+    error_code: str = ProviderError.code
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A whole answer."""
+    """A whole answer; reply: the provider's own in OpenAI's shape, where it sent one."""
 
     text: str
     finish_reason: str
     usage: Usage
+    reply: Mapping[str, Any] = {}
 
 
 class Provider(Protocol):

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from core.ai import generation, registry
-from core.ai.provider import Answer, CompletionRequest, End, ProviderError, ProviderFailed, Text, Usage
+from core.ai.provider import (
+    Answer,
+    CompletionRequest,
+    End,
+    ProviderBusy,
+    ProviderError,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimeout,
+    Text,
+    Usage,
+)
 from core.kernel import clock, ids
 from core.kernel.call import EventStream
 from core.kernel.durable import Job
 from core.kernel.principal import Principal
-from core.kernel.problems import InsufficientScope, Unavailable
+from core.kernel.problems import BadRequest, InsufficientScope, Problem, RateLimited, Unavailable
 from core.system import events, jobs
 from models.contract import chat
 from models.database import read, write
@@ -23,22 +35,24 @@ from models.tables.events import EventRow
 COMPLETION_JOB = "chat.completion"
 MAX_ATTEMPTS = 5
 _CHUNK, _LAST = "chunk", "last"
-_OPTIONS = (
-    "temperature",
-    "top_p",
-    "frequency_penalty",
-    "presence_penalty",
-    "seed",
-    "stop",
-    "response_format",
-    "max_tokens",
-    "max_completion_tokens",
-)
+_OWN_MEMBERS = frozenset({"model", "messages", "stream"})
 _encoder = msgspec.json.Encoder()
 
 
 class ProviderUnavailable(Unavailable):
     code, title = "provider_unavailable", "The model's provider did not answer"
+
+
+class ProviderSilent(Unavailable):
+    code, title = "provider_timeout", "The model's provider did not answer in time"
+
+
+class ProviderLimited(RateLimited):
+    code, title = "provider_rate_limited", "The model's provider admits no more requests for now"
+
+
+class RequestRefused(BadRequest):
+    code, title = "provider_refused", "The model's provider refused the request"
 
 
 class _Task(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,15 +74,28 @@ def complete(principal: Principal, body: chat.CompletionCreate) -> chat.Completi
     Raises:
         ModelNotFound: nothing serves the model.
         InsufficientScope: the caller's API key does not cover it.
-        ProviderUnavailable: the provider failed or was silent for too long.
+        ProviderUnavailable, ProviderSilent: the provider failed, or was silent for too long.
+        ProviderLimited, RequestRefused: it admits no more requests, or finds fault with this one.
     """
-    check_model(principal, body.model)
-    provider, task = registry.get_provider(body.model), _task(body)
+    check_model(principal, body["model"])
+    provider, task = registry.get_provider(body["model"]), _task(body)
     try:
         answer = provider.complete(task.request)
     except ProviderError as error:
-        raise ProviderUnavailable(retry_after_seconds=1, cause=str(error)) from error
+        raise _problem(error) from error
     return _completion(task, answer)
+
+
+def _problem(error: ProviderError) -> Problem:
+    """Return what the caller is told; a provider's 401 is the operator's affair and looks like any other failure."""
+    cause = str(error)
+    if isinstance(error, ProviderRefused):
+        return RequestRefused(error.message, cause=cause)
+    if isinstance(error, ProviderBusy):
+        return ProviderLimited(retry_after_seconds=error.retry_after_seconds, cause=cause)
+    if isinstance(error, ProviderTimeout):
+        return ProviderSilent(retry_after_seconds=1, cause=cause)
+    return ProviderUnavailable(retry_after_seconds=1, cause=cause)
 
 
 def do_start_stream(principal: Principal, body: chat.CompletionCreate) -> EventStream:
@@ -77,8 +104,8 @@ def do_start_stream(principal: Principal, body: chat.CompletionCreate) -> EventS
     Raises:
         ModelNotFound, InsufficientScope: see `complete`.
     """
-    check_model(principal, body.model)
-    registry.get_provider(body.model)
+    check_model(principal, body["model"])
+    registry.get_provider(body["model"])
     task = _task(body)
     with write():
         jobs.enqueue(COMPLETION_JOB, _encoder.encode(task), subject=task.channel)
@@ -111,10 +138,12 @@ class CompletionSink:
         self.channel = task.channel
         self._task = task
 
-    def write(self, text: str, end: End | None) -> None:
-        """Store a piece, and the end with it, inside the shared transaction."""
-        is_first = events.head(self.channel) == 0
-        chunks = [_chunk(self._task, text=text, is_first=is_first)] if text or is_first else []
+    def write(self, pieces: Sequence[Text], end: End | None) -> None:
+        """Store the pieces, and the end with them, inside the shared transaction."""
+        choices = _joined(pieces)
+        if events.head(self.channel) == 0:
+            choices = _begun(choices)
+        chunks = [_chunk(self._task, [_open_choice(choice)]) for choice in choices]
         chunks += _closing(self._task, end) if end else []
         types = [_CHUNK] * (len(chunks) - 1) + [_LAST if end else _CHUNK]
         new = [events.NewEvent(kind, _encoder.encode(chunk)) for kind, chunk in zip(types, chunks, strict=True)]
@@ -137,10 +166,10 @@ def run(job: Job) -> None:
 
 def _pieces(job: Job, task: _Task) -> Iterator[Text | End]:
     provider = registry.find_provider(task.request.model)
-    written = _stored_text(task.channel)
-    if provider is None or job.attempt > MAX_ATTEMPTS or (written and not provider.can_resume):
+    is_begun = events.head(task.channel) > 0
+    if provider is None or job.attempt > MAX_ATTEMPTS or (is_begun and not provider.can_resume):
         return _failing("the answer cannot be continued")
-    return provider.stream(task.request, written=written)
+    return provider.stream(task.request, written=_stored_text(task.channel))
 
 
 def _failing(reason: str) -> Iterator[Text | End]:
@@ -150,78 +179,89 @@ def _failing(reason: str) -> Iterator[Text | End]:
 
 def _stored_text(channel: str) -> str:
     rows = EventRow.select(EventRow.data).where(EventRow.channel == channel).order_by(EventRow.seq)
-    chunks = [msgspec.json.decode(bytes(row.data), type=chat.CompletionChunk) for row in rows]
-    contents = [choice.delta.content for chunk in chunks for choice in chunk.choices]
-    return "".join(content for content in contents if isinstance(content, str))
+    chunks = [msgspec.json.decode(bytes(row.data)) for row in rows]
+    return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
 
 
 def _task(body: chat.CompletionCreate) -> _Task:
-    data: dict[str, Any] = msgspec.to_builtins(body)
-    options = {name: data[name] for name in _OPTIONS if data.get(name) is not None}
-    wanted: dict[str, Any] = data.get("stream_options") or {}
+    options = {name: value for name, value in body.items() if name not in _OWN_MEMBERS}
+    wanted = options.get("stream_options") or {}
     return _Task(
         completion_id=ids.new_uuid(),
         created=clock.now_ms() // 1000,
         includes_usage=bool(wanted.get("include_usage")),
-        request=CompletionRequest(model=body.model, messages=data["messages"], options=options),
+        request=CompletionRequest(model=body["model"], messages=body["messages"], options=options),
     )
 
 
 def _completion(task: _Task, answer: Answer) -> chat.Completion:
-    finish_reason: Any = answer.finish_reason
-    message = chat.CompletionAnswer(role="assistant", content=answer.text)
-    return chat.Completion(
-        id=_id(task),
-        object="chat.completion",
-        created=task.created,
-        model=task.request.model,
-        choices=[chat.CompletionChoice(index=0, message=message, finish_reason=finish_reason)],
-        usage=_usage(answer.usage),
-    )
+    """Build the answer from the provider's own, where it sent one; identity, model and counts are ours."""
+    (choice, *_) = answer.reply.get("choices") or [{}]
+    said = {"content": answer.text, **choice.get("message", {}), "role": "assistant"}
+    finished = {**choice, "index": 0, "message": said, "finish_reason": answer.finish_reason}
+    return {
+        **answer.reply,
+        **_identity(task, "chat.completion"),
+        "choices": [finished],
+        "usage": _usage(answer.usage),
+    }
 
 
-def _id(task: _Task) -> str:
-    return f"chatcmpl-{task.completion_id.hex}"
+def _identity(task: _Task, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{task.completion_id.hex}",
+        "object": kind,
+        "created": task.created,
+        "model": task.request.model,
+    }
 
 
 def _usage(usage: Usage) -> chat.CompletionUsage:
-    return chat.CompletionUsage(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        total_tokens=usage.total_tokens,
-    )
+    return {
+        **usage.details,
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.total_tokens,
+    }
 
 
-def _chunk(
-    task: _Task, *, text: str = "", is_first: bool = False, finish_reason: str | None = None, **more: Any
-) -> Any:
-    role: Any = {"role": "assistant"} if is_first else {}
-    content: Any = {"content": text} if text or is_first else {}
-    choice = chat.CompletionChunkChoice(
-        index=0, delta=chat.CompletionDelta(**role, **content), finish_reason=finish_reason
-    )
-    return chat.CompletionChunk(
-        id=_id(task),
-        object="chat.completion.chunk",
-        created=task.created,
-        model=task.request.model,
-        choices=more.pop("choices", [choice]),
-        **more,
-    )
+def _joined(pieces: Sequence[Text]) -> list[dict[str, Any]]:
+    """Return the pieces as choices; neighbours that are mere text become one."""
+    choices: list[dict[str, Any]] = []
+    for is_text, group in groupby(pieces, key=lambda piece: piece.choice is None):
+        if is_text:
+            choices.append({"delta": {"content": "".join(piece.text for piece in group)}})
+        else:
+            choices += [dict(piece.choice or {}) for piece in group]
+    return choices
+
+
+def _begun(choices: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the first choice its role, as OpenAI's first chunk has it; without any, make one."""
+    first, *rest = choices or [{"delta": {"content": ""}}]
+    return [{**first, "delta": {"role": "assistant", **first["delta"]}}, *rest]
+
+
+def _open_choice(choice: dict[str, Any]) -> chat.CompletionChunkChoice:
+    return {**choice, "index": 0, "finish_reason": None}
+
+
+def _chunk(task: _Task, choices: list[chat.CompletionChunkChoice], **more: Any) -> chat.CompletionChunk:
+    identity = _identity(task, "chat.completion.chunk")
+    return chat.CompletionChunk(**identity, choices=choices, **more)
 
 
 def _closing(task: _Task, end: End) -> list[chat.CompletionChunk]:
     """Build the chunks of the end: the finish reason or the failure, then the usage when it was asked for."""
     if end.finish_reason in {"timeout", "error"}:
         message = "The model's provider did not finish its answer."
-        return [_failing_chunk(task, message, f"provider_{end.finish_reason}")]
-    chunks = [_chunk(task, finish_reason=end.finish_reason)]
+        return [_failing_chunk(task, message, end.error_code)]
+    chunks = [_chunk(task, [{"index": 0, "delta": {}, "finish_reason": end.finish_reason}])]
     if task.includes_usage and end.usage is not None:
-        chunks.append(_chunk(task, choices=[], usage=_usage(end.usage)))
+        chunks.append(_chunk(task, [], usage=_usage(end.usage)))
     return chunks
 
 
 def _failing_chunk(task: _Task, message: str, code: str) -> chat.CompletionChunk:
-    failure = chat.CompletionFailure(message=message, type="server_error", param=None, code=code)
-    chunk: chat.CompletionChunk = _chunk(task, choices=[], error=failure)
-    return chunk
+    kind = "rate_limit_error" if code == ProviderBusy.code else "server_error"
+    return _chunk(task, [], error=chat.CompletionFailure(message=message, type=kind, param=None, code=code))

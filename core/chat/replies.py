@@ -6,7 +6,7 @@ provider can (echo), and otherwise ends the answer with what there is.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,8 +37,9 @@ class ReplySink:
         self.channel = channel_of(message.conversation_id)
         self._message = message
 
-    def write(self, text: str, end: End | None) -> None:
-        """Store a piece, and the end with it, inside the shared transaction."""
+    def write(self, pieces: Sequence[Text], end: End | None) -> None:
+        """Store the pieces, and the end with them, inside the shared transaction."""
+        text = "".join(piece.text for piece in pieces)
         announcements = Announcements(events.advance(self.channel, 1, clock=True))
         if text:
             self._write_chunk(text, announcements)
@@ -131,7 +132,7 @@ def _history(message: Message) -> list[dict[str, str]]:
 
 
 def _delta(message: Message, idx: int, text: str) -> chat.MessageDeltaPayload:
-    delta = chat.CompletionDelta(role="assistant", content=text) if idx == 0 else chat.CompletionDelta(content=text)
+    delta = chat.MessageDeltaText(role="assistant", content=text) if idx == 0 else chat.MessageDeltaText(content=text)
     return chat.MessageDeltaPayload(
         id=f"{message.id}:{idx}",
         object="chat.completion.chunk",
@@ -144,10 +145,10 @@ def _delta(message: Message, idx: int, text: str) -> chat.MessageDeltaPayload:
     )
 
 
-def _usage(end: End) -> chat.CompletionUsage | msgspec.UnsetType:
+def _usage(end: End) -> chat.MessageUsage | msgspec.UnsetType:
     if end.usage is None:
         return msgspec.UNSET
-    return chat.CompletionUsage(
+    return chat.MessageUsage(
         prompt_tokens=end.usage.prompt_tokens,
         completion_tokens=end.usage.completion_tokens,
         total_tokens=end.usage.total_tokens,

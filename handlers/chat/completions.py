@@ -9,11 +9,11 @@ from models.contract import chat
 
 def prepare_completions_create(call: Call[None, chat.CompletionCreate]) -> chat.Completion | None:
     """Wait for the whole answer, unless it is to be streamed."""
-    return None if call.body.stream else completions.complete(call.principal, call.body)
+    return None if call.body.get("stream") else completions.complete(call.principal, call.body)
 
 
 def completions_create(call: Call[None, chat.CompletionCreate]) -> chat.Completion | EventStream:
     """Complete a chat."""
-    if isinstance(call.context.prepared, chat.Completion):
+    if isinstance(call.context.prepared, dict):
         return call.context.prepared
     return completions.do_start_stream(call.principal, call.body)

@@ -8,21 +8,22 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-
-class CompletionAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    role: Literal["assistant"]
-    content: str
+Completion: TypeAlias = dict[str, Any]
 
 
-class CompletionChoice(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    index: int
-    message: CompletionAnswer
-    finish_reason: Literal["stop", "length", "content_filter", "tool_calls"]
+CompletionAnswer: TypeAlias = dict[str, Any]
 
 
-class CompletionDelta(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    role: Literal["assistant"] | UnsetType = UNSET
-    content: str | UnsetType = UNSET
+CompletionChoice: TypeAlias = dict[str, Any]
+
+
+CompletionChunkChoice: TypeAlias = dict[str, Any]
+
+
+CompletionCreate: TypeAlias = dict[str, Any]
+
+
+CompletionDelta: TypeAlias = dict[str, Any]
 
 
 class CompletionFailure(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -38,16 +39,16 @@ class CompletionFrame(Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     data: Any
 
 
-class CompletionPart(Struct, kw_only=True, frozen=True):
-    type: str
-    text: str | UnsetType = UNSET
-    image_url: dict[str, Any] | UnsetType = UNSET
+CompletionMessage: TypeAlias = dict[str, Any]
 
 
-class CompletionUsage(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
+CompletionPart: TypeAlias = dict[str, Any]
+
+
+CompletionTool: TypeAlias = dict[str, Any]
+
+
+CompletionUsage: TypeAlias = dict[str, Any]
 
 
 class ConversationCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -111,39 +112,19 @@ class MessageDelete(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     reason: str | UnsetType = UNSET
 
 
-class MessageDeltaChoice(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    index: int
-    delta: CompletionDelta
-    finish_reason: None
-
-
 class MessageDeltaFrame(Struct, kw_only=True, tag_field="event", tag="message.delta", frozen=True, forbid_unknown_fields=True):
     id: EventId
     data: str
 
 
-class MessageDeltaPayload(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    id: str
-    object: Literal["chat.completion.chunk"]
-    root_id: UUID
-    message_id: UUID
-    conversation_id: UUID
-    parent_id: UUID | None
-    depth: int
-    choices: list[MessageDeltaChoice]
+class MessageDeltaText(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    role: Literal["assistant"] | UnsetType = UNSET
+    content: str | UnsetType = UNSET
 
 
 class MessageDoneFrame(Struct, kw_only=True, tag_field="event", tag="message.done", frozen=True, forbid_unknown_fields=True):
     id: EventId
     data: str
-
-
-class MessageDonePayload(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    message_id: UUID
-    root_id: UUID
-    conversation_id: UUID
-    finish_reason: FinishReason
-    usage: CompletionUsage | UnsetType = UNSET
 
 
 class MessageEdit(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -152,6 +133,12 @@ class MessageEdit(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
 
 
 MessageRole: TypeAlias = Literal["user", "assistant", "system", "tool"]
+
+
+class MessageUsage(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
 
 
 class Model(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -204,8 +191,7 @@ class StreamErrorPayload(Struct, kw_only=True, frozen=True, forbid_unknown_field
     message_id: UUID | UnsetType = UNSET
 
 
-class StreamOptions(Struct, kw_only=True, frozen=True):
-    include_usage: bool = False
+StreamOptions: TypeAlias = dict[str, Any]
 
 
 class StreamResetFrame(Struct, kw_only=True, tag_field="event", tag="reset", frozen=True, forbid_unknown_fields=True):
@@ -260,6 +246,9 @@ class ThreadSummary(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     participant_count: int
 
 
+ToolCall: TypeAlias = dict[str, Any]
+
+
 class TypingSet(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     conversation_id: UUID
     root_id: UUID
@@ -298,25 +287,16 @@ class UnreadUpdatePayload(Struct, kw_only=True, frozen=True, forbid_unknown_fiel
     unread: int
 
 
-class Completion(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+class CompletionChunk(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """One piece of a streamed completion. `usage` is in the last one when asked for; `error` ends a stream whose provider failed."""
+
     id: str
-    object: Literal["chat.completion"]
+    object: Literal["chat.completion.chunk"]
     created: int
     model: str
-    choices: list[CompletionChoice]
-    usage: CompletionUsage
-
-
-class CompletionChunkChoice(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    index: int
-    delta: CompletionDelta
-    finish_reason: str | None
-
-
-class CompletionMessage(Struct, kw_only=True, frozen=True):
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    name: str | UnsetType = UNSET
-    content: str | list[CompletionPart] | None | UnsetType = UNSET
+    choices: list[CompletionChunkChoice]
+    usage: CompletionUsage | UnsetType = UNSET
+    error: CompletionFailure | UnsetType = UNSET
 
 
 ConversationFrame: TypeAlias = ThreadNewFrame | ThreadActivityFrame | MessageDeltaFrame | MessageDoneFrame | PresenceUpdateFrame | TypingUpdateFrame | UnreadUpdateFrame | MembershipChangedFrame | StreamErrorFrame | StreamResetFrame
@@ -365,14 +345,29 @@ class MessageCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=Tru
     role: MessageRole | UnsetType = UNSET
 
 
-class MessageDelta(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    type: Literal["message.delta"]
-    payload: MessageDeltaPayload
+class MessageDeltaChoice(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    index: int
+    delta: MessageDeltaText
+    finish_reason: None
 
 
-class MessageDone(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    type: Literal["message.done"]
-    payload: MessageDonePayload
+class MessageDeltaPayload(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: str
+    object: Literal["chat.completion.chunk"]
+    root_id: UUID
+    message_id: UUID
+    conversation_id: UUID
+    parent_id: UUID | None
+    depth: int
+    choices: list[MessageDeltaChoice]
+
+
+class MessageDonePayload(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    message_id: UUID
+    root_id: UUID
+    conversation_id: UUID
+    finish_reason: FinishReason
+    usage: MessageUsage | UnsetType = UNSET
 
 
 class Participant(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -436,35 +431,6 @@ class UnreadUpdate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     payload: UnreadUpdatePayload
 
 
-class CompletionChunk(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    """One piece of a streamed completion. `usage` is in the last one when asked for; `error` ends a stream whose provider failed."""
-
-    id: str
-    object: Literal["chat.completion.chunk"]
-    created: int
-    model: str
-    choices: list[CompletionChunkChoice]
-    usage: CompletionUsage | UnsetType = UNSET
-    error: CompletionFailure | UnsetType = UNSET
-
-
-class CompletionCreate(Struct, kw_only=True, frozen=True):
-    model: str
-    messages: list[CompletionMessage]
-    stream: bool | None = False
-    stream_options: StreamOptions | None | UnsetType = UNSET
-    temperature: float | None | UnsetType = UNSET
-    top_p: float | None | UnsetType = UNSET
-    frequency_penalty: float | None | UnsetType = UNSET
-    presence_penalty: float | None | UnsetType = UNSET
-    seed: int | None | UnsetType = UNSET
-    n: int | None | UnsetType = UNSET
-    stop: str | list[str] | None | UnsetType = UNSET
-    response_format: dict[str, Any] | UnsetType = UNSET
-    max_tokens: int | None | UnsetType = UNSET
-    max_completion_tokens: int | None | UnsetType = UNSET
-
-
 class Conversation(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     conversation_id: UUID
     title: str
@@ -482,3 +448,13 @@ class ConversationPage(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
 class MembershipChanged(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     type: Literal["membership.changed"]
     payload: MembershipChangedPayload
+
+
+class MessageDelta(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    type: Literal["message.delta"]
+    payload: MessageDeltaPayload
+
+
+class MessageDone(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    type: Literal["message.done"]
+    payload: MessageDonePayload

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
+
+Problem: TypeAlias = dict[str, Any]
 
 
 class Violation(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -33,19 +35,6 @@ class OpenAIErrorError(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     type: str
     param: str | None
     code: str | None
-    errors: list[Violation] | UnsetType = UNSET
-
-
-class Problem(Struct, kw_only=True, frozen=True):
-    """RFC 9457 problem details with a stable code."""
-
-    type: str
-    title: str
-    status: int
-    code: str
-    instance: str
-    detail: str | UnsetType = UNSET
-    retry_after_seconds: int | UnsetType = UNSET
     errors: list[Violation] | UnsetType = UNSET
 
 

@@ -43,12 +43,7 @@ class DependencyReport(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     timestamp: datetime
 
 
-class Document(Struct, kw_only=True, frozen=True):
-    """An OpenAPI 3.1 document."""
-
-    openapi: str
-    info: dict[str, Any]
-    paths: dict[str, Any]
+Document: TypeAlias = dict[str, Any]
 
 
 Exposition: TypeAlias = str
@@ -62,8 +57,7 @@ class HealthReportMemory(Struct, kw_only=True, frozen=True, forbid_unknown_field
 Html: TypeAlias = str
 
 
-class JsonEntry(Struct, kw_only=True, frozen=True):
-    pass
+JsonEntry: TypeAlias = dict[str, Any]
 
 
 class Liveness(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

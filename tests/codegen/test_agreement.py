@@ -28,6 +28,12 @@ Row = tuple[str, Json, Json, Any]
 # name, schema, a value that it accepts, what the handler is given
 ACCEPTED: list[Row] = [
     ("integer written 1.0", {"type": "integer", "minimum": 1, "maximum": 1}, 1.0, 1),
+    (
+        "open object keeps what it does not name",
+        {"type": "object", "x-freeform": "why", "properties": {"a": {"type": "string"}}},
+        {"a": "1", "b": {"c": 1.0}},
+        {"a": "1", "b": {"c": 1.0}},
+    ),
     ("integer of 64 bits", {"type": "integer"}, BIG - 1, BIG - 1),
     ("integer beyond 64 bits", {"type": "integer"}, BIG * 4, BIG * 4),
     ("integer written 1e3", {"type": "integer"}, 1e3, 1000),

@@ -3,76 +3,47 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
 
 from core.ai.openai_compatible import OpenAICompatibleProvider
-from core.ai.provider import CompletionRequest, End, ProviderFailed, ProviderTimeout, Text, Usage
+from core.ai.provider import (
+    CompletionRequest,
+    End,
+    ProviderBusy,
+    ProviderFailed,
+    ProviderRefused,
+    ProviderTimeout,
+    Text,
+    Usage,
+)
+from tests.endpoint import DONE, Endpoint, Step, chunk, serving
 
 ASK = CompletionRequest(model="m", messages=[{"role": "user", "content": "Hi"}], options={"temperature": 0.5})
-Step = bytes | float
 Serve = Callable[..., OpenAICompatibleProvider]
 
 
-class _Endpoint(ThreadingHTTPServer):
-    """Answers with a status and then, step by step, bytes or pauses in seconds."""
-
-    daemon_threads = True
-    status = 200
-    steps: tuple[Step, ...] = ()
-    asked: list[dict[str, Any]]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:
-        server: Any = self.server
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        server.asked.append({"path": self.path, "key": self.headers["Authorization"], "body": body})
-        self.send_response(server.status)
-        self.end_headers()
-        for step in server.steps:
-            if isinstance(step, float):
-                time.sleep(step)
-            else:
-                self.wfile.write(step)
-                self.wfile.flush()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep the test's output clean."""
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
-def endpoint() -> Iterator[_Endpoint]:
-    server = _Endpoint(("127.0.0.1", 0), _Handler)
-    server.asked = []
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def serve(endpoint: _Endpoint) -> Serve:
-    def build(*steps: Step, status: int = 200) -> OpenAICompatibleProvider:
-        endpoint.steps, endpoint.status = steps, status
-        url = f"http://127.0.0.1:{endpoint.server_port}/v1"
-        return OpenAICompatibleProvider(base_url=url, api_key="key", timeout_seconds=0.5)
+def serve(endpoint: Endpoint) -> Serve:
+    def build(*steps: Step, status: int = 200, **headers: str) -> OpenAICompatibleProvider:
+        endpoint.answer(*steps, status=status, **headers)
+        return OpenAICompatibleProvider(base_url=endpoint.url, api_key="key", timeout_seconds=0.5)
 
     return build
 
 
 def _chunk(text: str | None = None, finish_reason: str | None = None) -> bytes:
-    choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": finish_reason}
-    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
+    return chunk(finish_reason=finish_reason, **({"content": text} if text else {}))
 
 
 USAGE = b'data: {"choices": [], "usage": {"prompt_tokens": 3, "completion_tokens": 2}}\n\n'
-DONE = b"data: [DONE]\n\n"
 
 
 def _texts(pieces: Iterator[Text | End]) -> tuple[list[str], list[End]]:
@@ -80,7 +51,7 @@ def _texts(pieces: Iterator[Text | End]) -> tuple[list[str], list[End]]:
     return [p.text for p in found if isinstance(p, Text)], [p for p in found if isinstance(p, End)]
 
 
-def test_a_stream_gives_its_pieces_and_its_end(serve: Serve, endpoint: _Endpoint) -> None:
+def test_a_stream_gives_its_pieces_and_its_end(serve: Serve, endpoint: Endpoint) -> None:
     provider = serve(b": ping\n\n", _chunk("Hel"), _chunk("lo"), _chunk(finish_reason="stop"), USAGE, DONE)
     assert _texts(provider.stream(ASK)) == (
         ["Hel", "lo"],
@@ -124,9 +95,44 @@ def test_a_broken_stream_is_a_failure(serve: Serve, data: bytes) -> None:
         list(serve(_chunk("a"), data, DONE).stream(ASK))
 
 
-def test_a_refusal_is_a_failure(serve: Serve) -> None:
-    with pytest.raises(ProviderFailed, match="429"):
-        list(serve(b"too many", status=429).stream(ASK))
+def test_more_than_text_arrives_as_the_providers_choice(serve: Serve) -> None:
+    call = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": ""}}
+    provider = serve(
+        chunk(role="assistant", content=None, tool_calls=[call]),
+        chunk(content="a", more={"logprobs": {"content": []}}),
+        chunk(content="b", role="assistant", tool_calls=None, more={"logprobs": None}),
+        chunk(finish_reason="tool_calls"),
+        DONE,
+    )
+    assert list(provider.stream(ASK)) == [
+        Text("", {"delta": {"tool_calls": [call]}}),
+        Text("a", {"logprobs": {"content": []}, "delta": {"content": "a"}}),
+        Text("b"),
+        End(finish_reason="tool_calls"),
+    ]
+
+
+def test_a_limit_is_busy_with_the_providers_advice(serve: Serve) -> None:
+    for sent, understood in (("7", 7), ("0", 1), ("Wed, 21 Oct 2026 07:28:00 GMT", 1), ("99999999999", 86400)):
+        with pytest.raises(ProviderBusy, match="429") as busy:
+            list(serve(b"too many", status=429, Retry_After=sent).stream(ASK))
+        assert busy.value.retry_after_seconds == understood
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_fault_found_with_the_request_is_a_refusal(serve: Serve, status: int) -> None:
+    with pytest.raises(ProviderRefused) as refused:
+        serve(b'{"error": {"message": "no tools here"}}', status=status).complete(ASK)
+    assert refused.value.message == "no tools here"
+    with pytest.raises(ProviderRefused) as refused:
+        serve(b"<html>", status=status).complete(ASK)
+    assert refused.value.message == "The provider refused the request."
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 502, 503])
+def test_any_other_status_is_a_failure(serve: Serve, status: int) -> None:
+    with pytest.raises(ProviderFailed, match=str(status)):
+        serve(b'{"error": {"message": "x"}}', status=status).complete(ASK)
 
 
 def test_an_endpoint_that_is_not_there_is_a_failure() -> None:

@@ -1,0 +1,74 @@
+"""A fake OpenAI-compatible endpoint on a real socket: it answers what it was told to, step by step."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Step = bytes | float
+DONE = b"data: [DONE]\n\n"
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Answers with a status and headers and then, step by step, bytes or pauses in seconds; asked: what it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[dict[str, Any]] = []
+        self.answer()
+
+    def answer(self, *steps: Step, status: int = 200, **headers: str) -> None:
+        """Set the answer to every request from now on; in header names _ stands for -."""
+        self.steps, self.status = steps, status
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    @property
+    def url(self) -> str:
+        """Return its base URL."""
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append({"path": self.path, "key": self.headers["Authorization"], "body": body})
+        self.send_response(self.server.status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        for step in self.server.steps:
+            if isinstance(step, float):
+                time.sleep(step)
+            else:
+                self.wfile.write(step)
+                self.wfile.flush()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+@contextmanager
+def serving() -> Iterator[Endpoint]:
+    """Hold a running endpoint."""
+    server = Endpoint()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def chunk(*, finish_reason: str | None = None, more: dict[str, Any] | None = None, **delta: Any) -> bytes:
+    """Return one streamed chunk; `more` are further members of its choice."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason, **(more or {})}
+    return b"data: " + json.dumps({"choices": [choice]}).encode() + b"\n\n"
