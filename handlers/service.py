@@ -17,10 +17,10 @@ from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
 from core.limits.local import LocalRateLimiter
-from core.system import upkeep
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
 from core.system.jobs import SqlJobQueue
+from core.system.upkeep import SqlUpkeep
 from models import database
 from server.ports import Ports
 from server.service import Service
@@ -40,13 +40,18 @@ def build(settings: Settings) -> Service:
         handlers=dict(_functions(contract, "{id}")),
         prepares=dict(_functions(contract, "prepare_{id}")),
         settings=settings,
-        ports=Ports(
-            verifier=CallerVerifier(settings),
-            idempotency=SqlIdempotencyStore(settings),
-            limiter=LocalRateLimiter(),
-            events=SqlEventLog(),
-            jobs=SqlJobQueue(upkeep=upkeep.run_when_due),
-        ),
+        ports=_ports(settings),
+    )
+
+
+def _ports(settings: Settings) -> Ports:
+    return Ports(
+        verifier=CallerVerifier(settings),
+        idempotency=SqlIdempotencyStore(settings),
+        limiter=LocalRateLimiter(),
+        events=SqlEventLog(),
+        jobs=SqlJobQueue(),
+        upkeep=SqlUpkeep(),
     )
 
 

@@ -119,6 +119,13 @@ class JobQueue(Protocol):
         """Have `wake` called in this process when a job is enqueued here."""
 
 
+class Upkeep(Protocol):
+    """Clear away what is outdated; None in Ports where nothing is."""
+
+    def run(self) -> None:
+        """Clear away for a bounded time, if it is this worker's turn; called again and again by every worker."""
+
+
 class DefinitionSource(Protocol):
     """Operations that users define at run time; None in Ports where a product has none."""
 
@@ -149,4 +156,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     limiter: RateLimiter
     events: EventLog
     jobs: JobQueue
+    upkeep: Upkeep | None = None
     definitions: DefinitionSource | None = None

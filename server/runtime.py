@@ -7,15 +7,20 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import gevent
+
 from core.kernel import ids
 from core.kernel.settings import Settings
 from models.database import database
 from server import logs
 from server.app import create_app
+from server.background import Background
 from server.jobs import JobRunner
 from server.service import Service
 from server.streams import Streams
 from server.telemetry import Telemetry
+
+_UPKEEP_OFFER_SECONDS = 15.0
 
 
 class Runtime:
@@ -28,11 +33,12 @@ class Runtime:
         self.telemetry = Telemetry(log)
         self._service = service
         self._jobs: JobRunner | None = None
+        self._upkeep = Background("upkeep", self._upkeep_forever, self.telemetry)
         self._streams = Streams(service.ports.events, service.ports.verifier, service.settings, self.telemetry)
         self.wsgi = create_app(service, observer=self.telemetry, streams=self._streams)
 
     def start(self) -> None:
-        """Begin to claim jobs; streams begin with the first client."""
+        """Begin to claim jobs and to offer turns of upkeep; streams begin with the first client."""
         self._jobs = JobRunner(
             self._service.ports.jobs,
             self.telemetry,
@@ -40,12 +46,20 @@ class Runtime:
             concurrency=self.settings.job_concurrency,
         )
         self._jobs.start()
+        self._upkeep.start()
 
     def stop(self) -> None:
         """End the streams with a retry hint, then the jobs, giving back their leases; close the database."""
+        self._upkeep.stop()
         self._streams.stop()
         if self._jobs is not None:
             self._jobs.stop()
+
+    def _upkeep_forever(self) -> None:
+        upkeep = self._service.ports.upkeep
+        while upkeep is not None:
+            gevent.sleep(_UPKEEP_OFFER_SECONDS)
+            upkeep.run()
 
 
 def close_database() -> None:

@@ -48,7 +48,6 @@ def do_issue_token(verified: logins.Verified, wanted: Sequence[str] | None) -> I
         granted = scopes.grant(wanted, access.get_scopes(admitted.user.id, admitted.tenant_id))
         if wanted and not granted:
             raise _nothing_granted()
-        _forget_outlived(admitted.user.id, now)
         family = TokenFamily.create(
             id=new_uuid(),
             user=admitted.user,
@@ -84,7 +83,8 @@ def do_revoke_token(credential_id: str) -> None:
     family_id, *appended = credential_id.split("/")
     with write():
         if appended:
-            RevokedBlock.insert(revocation_id=appended[-1], family=family_id).on_conflict_ignore().execute()
+            block = {"revocation_id": appended[-1], "family": family_id, "revoked_at": clock.now()}
+            RevokedBlock.insert(block).on_conflict_ignore().execute()
         else:
             _revoke_family(UUID(family_id))
         epoch.bump()
@@ -143,7 +143,3 @@ def _repeat(token: str, revocation_id: str) -> Issued | None:
 
 def _revoke_family(family_id: UUID) -> None:
     TokenFamily.update(revoked_at=clock.now()).where(TokenFamily.id == family_id).execute()
-
-
-def _forget_outlived(user_id: UUID, now: datetime) -> None:
-    TokenFamily.delete().where(TokenFamily.user == user_id, TokenFamily.expires_at <= now).execute()

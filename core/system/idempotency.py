@@ -25,7 +25,6 @@ from models.tables.system import IdempotencyRecord
 
 SECRET_REPLAY = timedelta(minutes=10)
 _PURPOSE = "accord idempotent answer"
-_PRUNED_AT_ONCE = 100
 
 
 class SqlIdempotencyStore:
@@ -52,7 +51,6 @@ class SqlIdempotencyStore:
         """
         row_id, protected = _identify(caller, operation_id, key), _protect(fingerprint, key)
         _lock(row_id)
-        _prune()
         row = IdempotencyRecord.get_or_none(IdempotencyRecord.id == row_id)
         if row is not None and _is_abandoned(row):
             row.delete_instance()
@@ -132,11 +130,3 @@ def _lock(row_id: str) -> None:
     number = int.from_bytes(bytes.fromhex(row_id)[:8], "big", signed=True)
     if not database.execute_sql("SELECT pg_try_advisory_xact_lock(%s)", (number,)).fetchone()[0]:
         raise RequestInProgress
-
-
-def _prune() -> None:
-    """Forget some of what is outdated, oldest first."""
-    now = clock.now()
-    outdated = IdempotencyRecord.select(IdempotencyRecord.id).where(IdempotencyRecord.expires_at <= now)
-    oldest = outdated.order_by(IdempotencyRecord.expires_at).limit(_PRUNED_AT_ONCE)
-    IdempotencyRecord.delete().where(IdempotencyRecord.id.in_(oldest)).execute()

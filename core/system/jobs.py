@@ -94,14 +94,10 @@ def finish(job: Job) -> None:
 
 
 class SqlJobQueue:
-    """The JobQueue port over the jobs table; upkeep is called with every claim."""
-
-    def __init__(self, upkeep: Callable[[], None] = lambda: None) -> None:
-        self._upkeep = upkeep
+    """The JobQueue port over the jobs table."""
 
     def claim(self, worker_id: str, limit: int) -> Sequence[Job]:
         """Take up to `limit` jobs that are due or whose lease has run out."""
-        self._upkeep()
         with read():
             if not _due(limit).exists():
                 return ()

@@ -171,6 +171,7 @@ class RevokedBlock(Table):
     revocation_id = peewee.CharField(max_length=128, primary_key=True)
     family_id: UUID
     family = peewee.ForeignKeyField(TokenFamily, on_delete="CASCADE")
+    revoked_at = InstantField()
 
     class Meta:
         table_name = "revoked_blocks"

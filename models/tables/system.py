@@ -1,4 +1,4 @@
-"""Tables of the system area: the set-up's guard, the security epoch, first answers of idempotent requests."""
+"""Tables of the system area: the set-up's guard, the security epoch, first answers of idempotent requests, upkeep's turn."""
 
 from __future__ import annotations
 
@@ -45,3 +45,13 @@ class IdempotencyRecord(Table):
 
     class Meta:
         table_name = "idempotency_records"
+
+
+class UpkeepTurn(Table):
+    """One row, made by migration; whoever moves `next_at` on has taken the turn."""
+
+    id = peewee.IntegerField(primary_key=True)
+    next_at = InstantField()
+
+    class Meta:
+        table_name = "upkeep_turn"

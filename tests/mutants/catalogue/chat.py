@@ -50,8 +50,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "last owner may leave",
         "core/chat/participants.py",
-        "    _check_other_owner(present)\n        Participant.delete()",
-        "    Participant.delete()",
+        "    _check_other_owner(present)\n        _take_out(present, announcements)",
+        "    _take_out(present, announcements)",
         _PEOPLE,
     ),
     Mutant(
@@ -71,7 +71,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "removed participant's stream goes on",
         "core/chat/participants.py",
-        "        epoch.bump()\n",
+        "    epoch.bump()\n",
         "",
         _STREAMS,
     ),

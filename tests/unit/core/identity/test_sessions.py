@@ -139,17 +139,10 @@ def test_one_successor_is_made_when_200_refresh_at_once(user: User) -> None:
         assert SessionSecret.select().where(SessionSecret.session == opened.session).count() == 2
 
 
-def test_successor_is_unreadable_without_its_predecessor_and_soon_forgotten(
-    user: User, frozen_clock: FrozenClock
-) -> None:
-    first, second = _open(user), _open(user)
-    successor = sessions.do_rotate_session(first.secret)
+def test_successor_is_unreadable_without_its_predecessor(user: User) -> None:
+    successor = sessions.do_rotate_session(_open(user).secret)
     with read():
         assert successor.secret.encode() not in bytes(Successor.get().sealed)
-    frozen_clock.advance(11)
-    sessions.do_rotate_session(second.secret)
-    with read():
-        assert [row.digest for row in Successor.select()] == [digest(second.secret)]
 
 
 @pytest.mark.parametrize("seconds", [8 * 3600, 7 * 86_400])
@@ -185,11 +178,3 @@ def test_ended_session_cannot_be_rotated_nor_repeated(user: User) -> None:
     for secret in (opened.secret, successor.secret):
         with pytest.raises(Unauthenticated):
             sessions.do_rotate_session(secret)
-
-
-def test_outlived_sessions_are_deleted_when_the_user_logs_in(user: User, frozen_clock: FrozenClock) -> None:
-    _open(user)
-    frozen_clock.advance(7 * 86_400)
-    kept = _open(user).session.id
-    with read():
-        assert [row.id for row in Session.select().where(Session.user == user)] == [kept]

@@ -239,14 +239,6 @@ def test_unknown_token_cannot_be_refreshed(user: User) -> None:
         tokens.do_refresh_token("nonsense")
 
 
-def test_outlived_families_are_deleted_when_the_user_comes_back(user: User, frozen_clock: FrozenClock) -> None:
-    tokens.do_issue_token(verified(user), None)
-    frozen_clock.advance(86_400)
-    tokens.do_issue_token(verified(user), None)
-    with read():
-        assert TokenFamily.select().count() == 1
-
-
 def _role(name: str):
     with read():
         return access.Role.get(access.Role.name == name).id

@@ -162,12 +162,3 @@ def test_one_request_runs_when_duplicates_race(store: SqlIdempotencyStore) -> No
     refused = [outcome for outcome in outcomes if outcome not in {"ran", "replayed"}]
     assert all(type(outcome) is RequestInProgress for outcome in refused)
     assert not (refused and is_sqlite())
-
-
-def test_outdated_rows_are_pruned_when_others_begin(store: SqlIdempotencyStore, frozen_clock: FrozenClock) -> None:
-    for number in range(5):
-        _begin(store, key=f"old{number}")
-    frozen_clock.advance(25 * 3600)
-    _begin(store, key="new")
-    with write():
-        assert IdempotencyRecord.select().count() == 1
