@@ -120,3 +120,23 @@ def test_callers_see_503_and_nothing_else_when_postgresql_restarts(
     scene.check_answers(asked[:1], words=WORDS)
     scene.check_answers(asked[1:], words=20)
     scene.check_histories(readers)
+
+
+@pytest.mark.long
+def test_probes_answer_503_within_two_seconds_while_postgresql_is_away(
+    database_server: postgres.PostgresServer, scene: Scene
+) -> None:
+    probes = ("health_check_readiness", "health_check_dependencies")
+    database_server.stop()
+    for probe in probes * 3:
+        began = time.monotonic()
+        assert scene.client.call(probe).status == 503
+        assert time.monotonic() - began < 2
+    assert scene.client.call("health_check_liveness").status == 200
+    assert scene.client.call("health_report").status == 200
+    for person in (None, scene.ada):
+        assert scene.client.call("tokens_get_me", as_=person).status == 503
+    database_server.start()
+    await_true(
+        lambda: all(scene.client.call(probe).status == 200 for probe in probes), "no recovery", seconds=RECOVERY_SECONDS
+    )

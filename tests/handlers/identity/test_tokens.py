@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 
+from core.identity import hashing
 from core.identity.callers import DEV_USER_ID, CallerVerifier
 from core.kernel.exchange import Credentials
 from core.kernel.settings import Settings
@@ -141,3 +142,51 @@ def test_no_credential_is_no_one_elsewhere(database: Settings, change: dict[str,
     verifier = CallerVerifier(msgspec.structs.replace(database, **change))
     nothing = Credentials(values={}, is_unsafe=False, error_style="workflow", client_address="127.0.0.1")
     assert verifier.verify(nothing) is None
+
+
+def test_dev_user_administers_and_a_real_token_is_honoured(client: Client, people: People) -> None:
+    key, body = {"Idempotency-Key": "k"}, {"email": "dee@example.com"}
+    made = client.call("users_create", body=body, headers=key)
+    assert (made.status, client.call("users_create", body=body, headers=key).json) == (201, made.json)
+    path = {"id": made.json["id"]}
+    tag = {"If-Match": client.call("users_get", path=path).headers["ETag"]}
+    assert client.call("users_update", path=path, body={"last_name": "Do"}, headers=tag).status == 200
+    role = {"user_id": made.json["id"], "role_id": made.json["roles"][0]["id"]}
+    assert client.call("users_assign_role", path=role).status == 200
+    assert client.call("users_remove_role", path=role).status == 204
+    assert client.call("users_delete", path=path).status == 204
+    assert client.call("users_list", as_=people.ben).status == 403
+    assert client.call("users_list", headers={"Authorization": "Bearer nonsense"}).status == 401
+    assert client.call("conversations_list").status == 401
+
+
+@pytest.mark.parametrize("name", ["ben@example.com", "nobody@example.com", "mute@example.com"])
+def test_every_failed_login_hashes_once(
+    client: Client, people: People, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    client.call("users_create", body={"email": "mute@example.com"}, as_=people.ada)
+    run, hashed = hashing.queue.run, []
+
+    def count(function, *arguments):
+        hashed.append(arguments)
+        return run(function, *arguments)
+
+    monkeypatch.setattr(hashing.queue, "run", count)
+    assert _grant(client, name, "wrong").status == 401
+    assert client.call("sessions_login", body={"email": name, "password": "wrong"}).status == 401
+    assert len(hashed) == 2
+
+
+def test_logins_beyond_the_queue_are_503_and_say_when_to_come_back(
+    client: Client, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hashing, "queue", hashing.HashingQueue(limit=0))
+    login = client.call("sessions_login", body={"email": "ben@example.com", "password": PASSWORD})
+    for answer in (login, _grant(client, "ben@example.com")):
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "2")
+
+
+@pytest.mark.parametrize("text", [b"a%00b", b"a%ED%A0%80", b"x" * 300])
+def test_names_that_no_one_may_have_are_refused(client: Client, people: People, text: bytes) -> None:
+    answer = client.call("tokens_create", data=b"username=" + text + b"&password=x", headers=FORM)
+    assert answer.status in {400, 422}

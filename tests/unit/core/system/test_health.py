@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import gevent
 import msgspec
+import peewee
 import pytest
 
 from core.kernel import settings
@@ -97,3 +100,17 @@ def test_memory_is_that_of_this_process() -> None:
     memory = health.get_memory()
     assert 5 < memory.used_mb <= memory.peak_mb
     assert health.get_uptime_seconds() >= 0
+
+
+def test_silent_database_is_missing_before_two_seconds_are_over() -> None:
+    began = time.monotonic()
+    assert health.find_missing(lambda: gevent.sleep(10) or []) == ["database_connection_unavailable"]
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize("error", [peewee.OperationalError, peewee.InterfaceError, Unavailable])
+def test_database_that_breaks_while_it_is_asked_is_missing(error: type[Exception]) -> None:
+    def ask() -> list[str]:
+        raise error("gone")
+
+    assert health.find_missing(ask) == ["database_connection_unavailable"]
