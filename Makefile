@@ -35,7 +35,7 @@ lint: setup ## Style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
 types: setup ## mypy --strict
-	@$(BIN)/mypy
+	@MYPY_FORCE_TERMINAL_WIDTH=400 $(BIN)/mypy
 
 # Tests that start servers or wait for deadlines; `make test` runs them.
 WITHOUT_PROCESSES := $(addprefix --ignore=tests/unit/,test_postgres.py models/test_migrate.py \
@@ -45,7 +45,7 @@ check: lint types contract-lint check-generated ## What every commit must pass: 
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen $(WITHOUT_PROCESSES)
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
-	@$(PYTEST) -m "not long"
+	@$(PYTEST) -n 2 --dist worksteal -m "not long"
 
 fuzz: setup ## Every phase of Schemathesis against running servers, at least 50,000 cases per database (ACCORD_TEST_FUZZ_CASES)
 	@$(PYTEST) -s -m long tests/fuzz

@@ -96,7 +96,7 @@ def test_a_foreign_stream_is_answered_like_a_missing_one(room: Room) -> None:
     assert room.client.call("streams_open_conversation", path={"conversation_id": room.id}).status == 401
 
 
-@pytest.mark.parametrize("value", ["x", "1:2:3:4", f"{MISSING}:{MISSING}:-1:-5"])
+@pytest.mark.parametrize("value", ["x", "1:2:3:4", f"{MISSING}:{MISSING}:-1:-5"], ids=["text", "digits", "negative"])
 def test_a_bad_last_event_id_is_refused(room: Room, value: str) -> None:
     answer = room.call("streams_open_conversation", path={"conversation_id": room.id}, headers={"Last-Event-ID": value})
     assert answer.status == 422
