@@ -151,6 +151,7 @@ CONDITIONS: dict[str, tuple[str, dict[str, str], int]] = {
     "match": ("PUT", {"If-Match": "{tag}"}, 200),
     "match any": ("PUT", {"If-Match": "*"}, 200),
     "no match": ("PUT", {"If-Match": '"other"'}, 412),
+    "a match of no tag": ("PUT", {"If-Match": "0" * 32}, 412),
     "a weak tag never matches": ("PUT", {"If-Match": "W/{tag}"}, 412),
     "no condition": ("PUT", {}, 200),
 }
