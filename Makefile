@@ -47,7 +47,7 @@ check: lint types contract-lint check-generated ## What every commit must pass: 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -n 2 --dist worksteal -m "not long"
 
-fuzz: setup ## Every phase of Schemathesis against running servers, at least 50,000 cases per database (ACCORD_TEST_FUZZ_CASES)
+fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,000 cases per database (ACCORD_TEST_FUZZ_CASES)
 	@$(PYTEST) -s -m long tests/fuzz
 
 oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one verdict (ACCORD_TEST_ORACLE_INSTANCES)

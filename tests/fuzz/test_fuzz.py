@@ -20,7 +20,7 @@ from tests.oracle import Oracle
 # Bounds of `make test`: every operation in each phase, chains of operations this long (ACCORD_TEST_FUZZ_SECONDS).
 BOUNDED_SECONDS = int(os.environ.get("ACCORD_TEST_FUZZ_SECONDS", "30"))
 # Bounds of `make fuzz`, per database (ACCORD_TEST_FUZZ_CASES).
-LONG_CASES = int(os.environ.get("ACCORD_TEST_FUZZ_CASES", "50000"))
+LONG_CASES = int(os.environ.get("ACCORD_TEST_FUZZ_CASES", "25000"))
 LONG_ROUNDS = 40
 # Operations that no fuzzer can be accepted by, and why; an entry that is accepted fails the test.
 UNREACHABLE: dict[str, str] = {}
