@@ -37,6 +37,7 @@ class CompletionFrame(Struct, kw_only=True, frozen=True, forbid_unknown_fields=T
     """One server-sent event; the last one's data is the text [DONE] instead of a chunk."""
 
     data: Any
+    event: Literal["message"] | UnsetType = UNSET
 
 
 CompletionMessage: TypeAlias = dict[str, Any]

@@ -82,6 +82,7 @@ class Campaign:
         report = folder / "report.json"
         command = [Path(sys.executable).with_name("st"), "--config-file", folder / "schemathesis.toml", "run", CONTRACT]
         command += ["--url", self._server.url, "--phases", phases, "--report-json-path", report, "--no-color", *extra]
+        command += ["--suppress-health-check", "too_slow,filter_too_much"]  # of the generator, on a busy machine
         timeout = None if max_seconds is None else max_seconds + _SLACK_SECONDS
         done = subprocess.run(
             [str(word) for word in command], capture_output=True, text=True, timeout=timeout, cwd=folder, check=False
