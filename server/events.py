@@ -61,6 +61,8 @@ def event_judge(operation: Operation, state: State, schemas: Schemas) -> Callabl
     enforces = state.enforces_responses
 
     def judge(request: Request, named: bool) -> EventCheck:
+        request = request.bare()  # the check lives as long as the stream
+
         def check(event: Event) -> bool:
             found = declared.violations(event, named=named)
             if found:

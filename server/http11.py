@@ -7,7 +7,6 @@ refused, since a proxy in front may read it otherwise (request smuggling).
 
 from __future__ import annotations
 
-import math
 import re
 import socket
 import time
@@ -22,6 +21,7 @@ from gevent import pywsgi
 from gunicorn.workers.ggevent import PyWSGIHandler
 
 from core.kernel import ids
+from server.held import NEVER, Held, Stream
 
 _READ_BUFFER_BYTES = 4096
 _LINE_BYTES = 8190
@@ -30,7 +30,6 @@ _JOINED_BYTES = 65_536
 _SLICE_BYTES = 262_144
 _DRAIN_READS = 16
 _DRAIN_SECONDS = 2.0
-_NEVER = math.inf
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])\r?\n")
 _ABSOLUTE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]*")
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -67,12 +66,13 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
     """
 
     environ: Any
+    result: Any
     wsgi_input: Any
     provided_date: str | None
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server, sock.makefile("rb", _READ_BUFFER_BYTES))
-        self.deadline = _NEVER
+        self.deadline = NEVER
         self.is_waiting = True
         self._is_expired = False
         self._is_first = True
@@ -102,8 +102,38 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         self.handle_one_response()
         if not self.wsgi_input.is_complete:
             self._drain()
-        self.deadline = _NEVER
+        self.deadline = NEVER
         return None if self.close_connection or self.rfile.closed else True
+
+    def process_result(self) -> None:
+        """Send the answer; an open stream goes on without this greenlet once it only waits."""
+        stream = self.result
+        if not isinstance(stream, Stream):
+            super().process_result()
+            return
+        self.close_connection = True
+        for data in stream:
+            if data:
+                self.write(data)
+            if stream.is_live:
+                self._hold(stream)
+                return
+        if self.response_use_chunked:
+            self._sendall(b"0\r\n\r\n")
+
+    def _hold(self, stream: Stream) -> None:
+        held = Held(
+            stream,
+            self.socket.dup(),  # this one is closed with this greenlet
+            self.server.connections,
+            is_chunked=self.response_use_chunked,
+            patience_seconds=self.server.settings.body_timeout_seconds,
+        )
+        self.result = None  # `held` closes it
+        if self.wsgi_input.is_complete and not self.server.pool.full():
+            self.server.pool.spawn(held.run)
+        else:
+            held.run()
 
     def _drain(self) -> None:
         """Read a little of a body that was refused, or the client sees a reset instead of its answer; then close."""
@@ -124,7 +154,7 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
             self._shut(socket.SHUT_RD)
         elif self.headers_sent:
             self._shut(socket.SHUT_RDWR)
-        self.deadline = _NEVER
+        self.deadline = NEVER
 
     def wind_down(self) -> None:
         """End a connection that waits for a request, or let its request be the last."""
@@ -203,7 +233,7 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         self.application = self.server.application
         self.is_waiting = False
         has_body = self.content_length or self.wsgi_input.chunked_input
-        self.deadline = time.monotonic() + self.server.settings.body_timeout_seconds if has_body else _NEVER
+        self.deadline = time.monotonic() + self.server.settings.body_timeout_seconds if has_body else NEVER
 
     def _headers_of_request(self) -> dict[str, str]:
         headers: dict[str, str] = {}
@@ -285,7 +315,7 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
             for start in range(0, len(data), _SLICE_BYTES):
                 self.deadline = time.monotonic() + patience
                 super()._sendall(whole[start : start + _SLICE_BYTES])
-        self.deadline = _NEVER
+        self.deadline = NEVER
 
     def _refuse(self, refused: Refused) -> None:
         client = self.client_address[0] if isinstance(self.client_address, tuple) else "local"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -44,6 +45,12 @@ class Request:
         self.credentials: dict[str, str] = {}
         self.body = b""
         self.headers_out: list[tuple[str, str]] = []
+
+    def bare(self) -> Request:
+        """Return what names this request and its caller, without what it brought."""
+        bare = copy(self)
+        bare.environ, bare.credentials, bare.body, bare.headers_out = {}, {}, b"", []
+        return bare
 
     def header(self, environ_name: str) -> str | None:
         """Return a header by its WSGI name (HTTP_X_TOKEN); None when it was not sent."""

@@ -21,6 +21,8 @@ from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from server.background import Background, FailureObserver
+from server.departures import Departures
+from server.held import Stream
 from server.ports import CredentialVerifier, EventLog
 
 EventCheck = Callable[[Event], bool]
@@ -30,7 +32,7 @@ _PAGE_EVENTS = 200
 _BATCH_EVENTS = 1000
 _EPOCH_SECONDS = 0.4
 _BEATS = 10
-_CHECKS_AT_A_TIME = 50
+_CHECKS_AT_A_TIME = 10
 _HEARTBEAT = b":\n\n"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -58,7 +60,7 @@ class _Channel:
         self.clients: set[_Client] = set()
 
 
-class _Client:
+class _Client(Stream):
     """One open stream, and the iterable of its response.
 
     seq: the last event given out or queued. queued: events in `frames`. held: events that the tailer brought before the
@@ -70,7 +72,6 @@ class _Client:
         "frames",
         "held",
         "is_closed",
-        "is_live",
         "operation_id",
         "principal",
         "queued",
@@ -116,11 +117,23 @@ class _Client:
                     return data
             if self.reason:
                 raise StopIteration
-            if not self.is_live:
-                self.streams.catch_up(self)
-            else:
+            if self.is_live:
                 self.signal.wait()
                 self.signal.clear()
+                continue
+            self.streams.catch_up(self)
+            if self.is_live and not self.frames:
+                return b""
+
+    def hold(self, connection: Any) -> None:
+        """Learn by which socket the stream is sent: a slow client is cut by it, one that leaves is noticed."""
+        self.socket = connection
+        self.streams.departures.watch(connection.fileno(), self.leave)
+
+    def leave(self) -> None:
+        """End the stream of a client that has closed its side."""
+        self.frames.clear()
+        self.end("gone")
 
     def push(self, frame: bytes) -> None:
         """Queue bytes that are no event."""
@@ -137,17 +150,9 @@ class _Client:
         """Forget the stream; called by the WSGI server, whatever ended it."""
         if not self.is_closed:
             self.is_closed = True
+            if self.socket is not None:
+                self.streams.departures.forget(self.socket.fileno())
             self.streams.forget(self)
-
-
-class _StreamResponse(flask.Response):
-    """Remembers the client's socket when it is sent: a slow client is cut by it."""
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        client = self.response
-        if isinstance(client, _Client):
-            client.socket = environ.get("gunicorn.sock")
-        return super().__call__(environ, start_response)
 
 
 class Streams:
@@ -156,6 +161,7 @@ class Streams:
     def __init__(
         self, events: EventLog, verifier: CredentialVerifier, settings: Settings, observer: StreamObserver
     ) -> None:
+        self.departures = Departures()
         self._events = events
         self._verifier = verifier
         self._settings = settings
@@ -190,7 +196,7 @@ class Streams:
         self._observer.stream_opened(operation_id)
         if self._is_stopping:
             client.end("stopping", self._retry(client))
-        response = _StreamResponse(client, mimetype="text/event-stream", direct_passthrough=True)
+        response = flask.Response(client, mimetype="text/event-stream", direct_passthrough=True)
         response.headers.update({**_HEADERS, **stream.headers})
         return response
 
@@ -341,16 +347,20 @@ class Streams:
             gevent.sleep(_EPOCH_SECONDS)
 
     def _end_revoked(self) -> None:
+        """End the streams whose callers may no longer listen; asked once per caller and channel, a few at a time."""
         verdicts: dict[Principal, bool] = {}
-        for count, client in enumerate(self._clients()):
-            principal = client.principal
-            if principal not in verdicts:
-                verdicts[principal] = self._verifier.is_current(principal)
-            if not verdicts[principal] or not client.stream.is_current():
+        listens: dict[tuple[Principal, str], bool] = {}
+        for client in self._clients():
+            principal, place = client.principal, (client.principal, client.stream.channel)
+            if place not in listens:
+                if principal not in verdicts:
+                    verdicts[principal] = self._verifier.is_current(principal)
+                listens[place] = verdicts[principal] and client.stream.is_current()
+                if len(listens) % _CHECKS_AT_A_TIME == 0:
+                    gevent.sleep(0)
+            if not listens[place]:
                 client.frames.clear()
                 client.end("revoked")
-            if count % _CHECKS_AT_A_TIME == 0:
-                gevent.sleep(0)
 
     def _clients(self) -> list[_Client]:
         return [client for beat in self._beats for client in beat]

@@ -14,6 +14,7 @@ from gevent.pool import Pool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from core.kernel.settings import Settings
+from server.held import Connection
 from server.http11 import Handler
 from server.telemetry import Telemetry
 
@@ -29,7 +30,7 @@ class Server(PyWSGIServer):  # type: ignore[misc]
         super().__init__(listener, application, handler_class=Handler, log=None, **options)
         self.settings = settings
         self.telemetry = telemetry
-        self.connections: set[Handler] = set()
+        self.connections: set[Connection] = set()
         self.is_stopping = False
 
     def expire(self) -> None:

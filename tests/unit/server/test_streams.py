@@ -70,16 +70,18 @@ class Bed:
         *,
         after: int | None = None,
         credential: str = "a",
+        principal: Principal | None = None,
+        channel: str = "c",
         check: EventCheck | None = None,
         **options: Any,
     ) -> Any:
-        """Answer with a stream of the channel `c`."""
-        principal = Principal(
+        """Answer with a stream."""
+        principal = principal or Principal(
             kind="token", user_id=uuid4(), tenant_id=uuid4(), credential_id=credential, scopes=frozenset()
         )
         options = {"is_current": lambda: True, **options}
         return self.streams.open(
-            EventStream(channel="c", after=after, **options),
+            EventStream(channel=channel, after=after, **options),
             principal=principal,
             operation_id="stream_open",
             check=check,
@@ -210,6 +212,20 @@ def test_stream_ends_when_it_is_no_longer_current(bed: Bed) -> None:
     bed.verifier.number += 1
     assert listener.ended()
     assert bed.observer.closed == ["revoked"]
+
+
+def test_one_question_is_asked_for_all_streams_of_a_caller_in_a_channel(bed: Bed) -> None:
+    caller = Principal(kind="token", user_id=uuid4(), tenant_id=uuid4(), credential_id="a", scopes=frozenset())
+    asked: list[str] = []
+    listeners = [
+        bed.listen(principal=caller, channel=channel, is_current=lambda channel=channel: asked.append(channel))
+        for channel in ("c", "c", "d", "c", "d")
+    ]
+    for listener in listeners:
+        listener.wait(lambda each: "retry" in each.text)
+    bed.verifier.revoke("nobody")
+    assert all(listener.ended() for listener in listeners)
+    assert sorted(asked) == ["c", "d"]
 
 
 def test_revocation_is_still_found_when_the_first_check_failed(bed: Bed) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -199,6 +201,57 @@ def test_stop_ends_streams_idle_and_half_sent_connections_at_once_and_lets_a_req
     # The promise is two seconds; the graceful timeout of 20 is what a failure would take.
     assert time.monotonic() - started < 10
     server.end()
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Small]:
+    """Run a worker whose heartbeat never comes."""
+    server = Small(tmp_path_factory.mktemp("patient"), heartbeat_seconds="300")
+    yield server
+    server.end()
+
+
+def test_stream_ends_when_its_client_leaves_though_nothing_is_sent(patient: Small) -> None:
+    with patient.connect() as stream:
+        stream.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+        _read_until(stream, b"retry: ")
+        assert _open_streams(patient) == 1
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while _open_streams(patient) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert _open_streams(patient) == 0
+
+
+def test_open_stream_costs_less_than_30_kilobytes(patient: Small) -> None:
+    worker = httpx.get(patient.url).json()["pid"]
+    with ExitStack() as stack:
+        for count in range(1000):
+            if count == 500:  # what the first ones make serves all
+                before = _private_kilobytes(worker)
+            stream = stack.enter_context(patient.connect())
+            stream.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n")
+            _read_until(stream, b"retry: ")
+        assert _open_streams(patient) == 1000
+        each = (_private_kilobytes(worker) - before) / 500
+    assert 1 < each < 30
+
+
+def test_stream_goes_on_when_the_body_of_its_request_is_never_read(patient: Small) -> None:
+    with patient.connect() as stream:
+        stream.sendall(b"GET /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+        _read_until(stream, b"retry: ")
+        httpx.post(f"{patient.url}/publish", content=b"{}")
+        assert b"event: said" in _read_until(stream, b"event: said")
+
+
+def _open_streams(server: Small) -> int:
+    found = re.findall(r"^accord_open_streams\{.*\} ([0-9.]+)$", httpx.get(f"{server.url}/metrics").text, re.MULTILINE)
+    return int(sum(map(float, found)))
+
+
+def _private_kilobytes(pid: int) -> int:
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return sum(int(size) for size in re.findall(r"^Private_\w+: +([0-9]+) kB$", text, re.MULTILINE))
 
 
 def _read_until(connection: socket.socket, wanted: bytes) -> bytes:
