@@ -1,6 +1,6 @@
 """JSON log lines on standard output: one writer for requests, libraries and gunicorn.
 
-A line is encoded by orjson and written by one system call: 5 µs against structlog's 16 µs, and lines of several workers never mix
+A line is encoded by orjson and written by one system call, so lines of several workers never mix
 (a write of less than PIPE_BUF bytes is atomic). Nothing is buffered: kill -9 loses no line.
 """
 
