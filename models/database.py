@@ -141,6 +141,23 @@ def write() -> Iterator[None]:
 
 
 @contextmanager
+def write_joined() -> Iterator[None]:
+    """Hold a transaction as `write` does, but inside another be a part of it, without the two statements of a savepoint.
+
+    What leaves it by an exception ends the whole: the outer transaction can no longer be committed.
+    """
+    if database.is_closed() or not database.in_transaction():
+        with write():
+            yield
+        return
+    try:
+        yield
+    except BaseException:
+        database.top_transaction().is_doomed = True
+        raise
+
+
+@contextmanager
 def _begun() -> Iterator[None]:
     transaction = database.transaction("IMMEDIATE") if is_sqlite() else database.transaction()
     deadline = time.monotonic() + _lock_timeout_seconds
@@ -156,6 +173,8 @@ def _begun() -> Iterator[None]:
             gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
     try:
         yield
+        if getattr(transaction, "is_doomed", False):
+            raise RuntimeError("a part of the transaction failed, and its failure was swallowed")
     except BaseException as error:
         transaction.__exit__(type(error), error, error.__traceback__)
         raise

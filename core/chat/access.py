@@ -33,8 +33,17 @@ class Access(msgspec.Struct, frozen=True):
         Raises:
             Forbidden: the caller's role may not do this.
         """
-        if self.role not in roles:
-            raise Forbidden(f"A conversation's {self.role} may not do this.")
+        check_role(self.role, roles)
+
+
+def check_role(role: Role, roles: frozenset[Role]) -> None:
+    """Refuse roles other than these.
+
+    Raises:
+        Forbidden: the caller's role may not do this.
+    """
+    if role not in roles:
+        raise Forbidden(f"A conversation's {role} may not do this.")
 
 
 def access_conversation(principal: Principal, conversation_id: UUID, roles: frozenset[Role] = EVERYONE) -> Access:

@@ -11,7 +11,8 @@ import msgspec
 from core.kernel.principal import NIL_UUID
 from core.system import events
 from models.contract import chat
-from models.database import write
+from models.database import write_joined
+from models.statements import Bound
 
 Payload = (
     chat.ThreadNewPayload
@@ -59,34 +60,45 @@ def encode(payload: Payload) -> tuple[str, bytes]:
 
 
 class Announcements:
-    """The events of one change; clock is the change's own position in the conversation, in milliseconds."""
+    """The events of one change; clock is the change's own position in the conversation, in milliseconds.
 
-    def __init__(self, first: int) -> None:
+    taken: how many positions, from `clock` on, are the change's already; those of further events are taken by `flush`.
+    """
+
+    def __init__(self, first: int, taken: int = 1) -> None:
         self.clock = first
+        self._taken = taken
         self._events: list[events.NewEvent] = []
+        self._writes: list[Bound] = []
 
     def add(self, payload: Payload, *, root: UUID = NIL_UUID, message: UUID = NIL_UUID, chunk: int = -1) -> None:
         """Announce a payload behind those before."""
         name, data = encode(payload)
         self._events.append(events.NewEvent(name, data, lambda seq: f"{root}:{message}:{chunk}:{seq}"))
 
+    def write(self, *statements: Bound) -> None:
+        """Have statements run right before the events, in one round trip with them; nothing may wait for their rows."""
+        self._writes += statements
+
     def flush(self, channel: str) -> None:
-        """Write what was added, the first at `clock`."""
-        if self._events:
-            events.insert(channel, self._events[:1], first=self.clock)
-        if self._events[1:]:
-            events.append_all(channel, self._events[1:], clock=True)
+        """Write what was added, the first event at `clock`."""
+        events.insert(channel, self._events[: self._taken], first=self.clock, before=self._writes)
+        if self._events[self._taken :]:
+            events.append_all(channel, self._events[self._taken :], clock=True)
 
 
 @contextmanager
-def announcing(conversation_id: UUID) -> Iterator[Announcements]:
+def announcing(conversation_id: UUID, expected: int = 1) -> Iterator[Announcements]:
     """Hold a write transaction and the conversation's lock; what is announced is written at the end of the block.
 
     Taking the lock first makes the order of commits the order of clocks, and keeps two changes of one conversation from
-    waiting for each other.
+    waiting for each other. Locks are taken in this order everywhere: jobs, the conversation's channel, its messages and
+    threads, presence.
+
+    expected: how many events will be announced at least; their positions are taken together with the lock.
     """
     channel = channel_of(conversation_id)
-    with write():
-        announcements = Announcements(events.advance(channel, 1, clock=True))
+    with write_joined():
+        announcements = Announcements(events.advance(channel, expected, clock=True), expected)
         yield announcements
         announcements.flush(channel)

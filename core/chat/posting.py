@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
 
 from core.chat import paths
-from core.chat.access import WRITERS, Access, access_conversation, access_message, reread
+from core.chat.access import WRITERS, access_conversation, check_role
 from core.chat.announcements import Announcements, announcing
+from core.chat.posting_sql import (
+    COUNT_MESSAGES,
+    END_TYPING,
+    FIND_CONVERSATION,
+    INSERT_AUTHOR,
+    INSERT_MESSAGE,
+    MOVE_MARK,
+    NOTE_PRESENCE,
+    TAKE_PLACE,
+    Taken,
+)
 from core.kernel import clock, ids
 from core.kernel.principal import Principal
-from core.kernel.problems import Conflict
+from core.kernel.problems import Conflict, NotFound
 from core.system import jobs
 from models.contract import chat
-from models.tables.chat import Message, Presence, ReadMark, Thread, ThreadAuthor, Typing
+from models.statements import Bound, as_uuid
+from models.tables.chat import Thread
 
 REPLY_JOB = "chat.reply"
 EXCERPT_CHARACTERS = 240
+_SEEN_MS = 10_000
+"""How long a noted presence is good: all that a user writes meets at that one row, so it is written seldom."""
 
 
 class MessageDeleted(Conflict):
@@ -30,10 +43,19 @@ class ThreadTooDeep(Conflict):
     code, title = "thread_too_deep", "The thread is as deep as it may be"
 
 
+class Written(NamedTuple):
+    """A message that was just written."""
+
+    id: UUID
+    root_id: UUID
+    conversation_id: UUID
+    depth: int
+
+
 class Posted(NamedTuple):
     """A new message; assistant_message_id is the answer that is being generated, or None."""
 
-    message: Message
+    message: Written
     assistant_message_id: UUID | None
 
 
@@ -46,6 +68,15 @@ class _Place(NamedTuple):
     parent_id: UUID | None
     path: bytes
     depth: int
+
+
+class _Author(NamedTuple):
+    """Who writes. has_written, is_typing: in this thread. seen_at: when presence was noted online, in ms, 0 for never."""
+
+    user_id: UUID
+    has_written: bool = False
+    is_typing: bool = False
+    seen_at: int = 0
 
 
 def subject_of(message_id: UUID) -> str:
@@ -62,8 +93,8 @@ def do_create_thread(
         NotFound: there is no such conversation for the caller.
         Forbidden: the caller is a viewer.
     """
-    with announcing(conversation_id) as announcements:
-        access = access_conversation(principal, conversation_id, WRITERS)
+    with announcing(conversation_id, expected=4) as announcements:
+        access_conversation(principal, conversation_id, WRITERS)
         root_id = ids.new_uuid()
         place = _Place(conversation_id, principal.tenant_id, root_id, None, paths.root_path(), depth=1)
         Thread.create(
@@ -76,7 +107,7 @@ def do_create_thread(
         summary = content[:EXCERPT_CHARACTERS]
         payload = chat.ThreadNewPayload(conversation_id=conversation_id, root_id=root_id, summary=summary)
         announcements.add(payload, root=root_id, message=root_id)
-        return _post(access, place, content, role, announcements)
+        return _post(_Author(principal.user_id), place, content, role, announcements)
 
 
 def do_reply(principal: Principal, parent_id: UUID, content: str, role: chat.MessageRole | None) -> Posted:
@@ -87,104 +118,101 @@ def do_reply(principal: Principal, parent_id: UUID, content: str, role: chat.Mes
         Forbidden: the caller is a viewer.
         MessageDeleted, ThreadTooDeep: see the classes.
     """
-    _, known = access_message(principal, parent_id)
-    with announcing(known.conversation_id) as announcements:
-        access, _ = access_message(principal, parent_id, WRITERS)
-        parent = reread(known)
-        if parent.deleted_at is not None:
-            raise MessageDeleted
-        return _post(access, _below(parent), content, role, announcements)
+    who = {"user": principal.user_id, "tenant": principal.tenant_id}
+    conversations = FIND_CONVERSATION.rows(message=parent_id, **who)
+    if not conversations:
+        raise NotFound
+    with announcing(as_uuid(conversations[0][0]), expected=3) as announcements:
+        found = TAKE_PLACE.rows(message=parent_id, **who)
+        if not found:
+            raise NotFound
+        place, author = _taken(principal, parent_id, Taken(*found[0]))
+        return _post(author, place, content, role, announcements)
 
 
-def _below(parent: Message) -> _Place:
-    """Take the next place below a message, whose row is locked."""
-    path = paths.child_path(parent.path, parent.child_count)
-    if parent.depth >= paths.MAX_DEPTH or len(path) > paths.MAX_PATH_BYTES:
+def _taken(principal: Principal, parent_id: UUID, taken: Taken) -> tuple[_Place, _Author]:
+    """Judge what was read with the parent's row, now that the conversation's lock is held; a refusal undoes the taking."""
+    if taken.role is None:
+        raise NotFound
+    check_role(taken.role, WRITERS)
+    if taken.deleted_at is not None:
+        raise MessageDeleted
+    parent = _Place(
+        as_uuid(taken.conversation_id),
+        as_uuid(taken.tenant_id),
+        as_uuid(taken.root_id),
+        parent_id,
+        bytes(taken.path),
+        taken.depth,
+    )
+    author = _Author(principal.user_id, bool(taken.has_written), bool(taken.is_typing), taken.seen_at or 0)
+    return _below(parent, parent_id, number=taken.child_count - 1), author
+
+
+def _below(above: _Place, parent_id: UUID, *, number: int) -> _Place:
+    """Return the place of a message's child that has `number` elder siblings."""
+    path = paths.child_path(above.path, number)
+    if above.depth >= paths.MAX_DEPTH or len(path) > paths.MAX_PATH_BYTES:
         raise ThreadTooDeep
-    Message.update(child_count=Message.child_count + 1).where(Message.id == parent.id).execute()
-    return _Place(parent.conversation_id, parent.tenant_id, parent.root_id, parent.id, path, parent.depth + 1)
+    return above._replace(parent_id=parent_id, path=path, depth=above.depth + 1)
 
 
 def _post(
-    access: Access, place: _Place, content: str, role: chat.MessageRole | None, announcements: Announcements
+    author: _Author, place: _Place, content: str, role: chat.MessageRole | None, announcements: Announcements
 ) -> Posted:
-    is_continued = role == "assistant"
-    message = _insert(
-        place, announcements.clock, author=access.user_id, role=role or "user", content=content, streams=is_continued
-    )
-    answer = message if is_continued else None
-    if role in (None, "user"):
-        answer = _insert(
-            _below(message), announcements.clock + 1, author=None, role="assistant", content="", streams=True
-        )
-    if answer is not None:
-        jobs.enqueue(REPLY_JOB, msgspec.json.encode(answer.id), subject=subject_of(answer.id))
-    written = 1 if answer is None or answer is message else 2
-    _count(place, access.user_id, announcements.clock, written=written)
-    _announce(access, place, announcements, unread=written - 1)
-    return Posted(message, answer.id if answer else None)
-
-
-def _insert(
-    place: _Place, at: int, *, author: UUID | None, role: chat.MessageRole, content: str, streams: bool
-) -> Message:
+    is_continued, is_answered = role == "assistant", role in (None, "user")
     message_id = place.root_id if place.parent_id is None else ids.new_uuid()
-    return Message.create(
-        id=message_id,
-        tenant_id=place.tenant_id,
+    written: dict[str, Any] = {"content": content, "clock": announcements.clock, "is_streaming": is_continued}
+    written |= {"id": message_id, "author": author.user_id, "role": role or "user", "child_count": int(is_answered)}
+    announcements.write(_inserted(place, written))
+    answer_id = message_id if is_continued else None
+    if is_answered:
+        answer_id = ids.new_uuid()
+        answer: dict[str, Any] = {"content": "", "clock": announcements.clock + 1, "is_streaming": True}
+        answer |= {"id": answer_id, "author": None, "role": "assistant", "child_count": 0}
+        announcements.write(_inserted(_below(place, message_id, number=0), answer))
+    if answer_id is not None:
+        jobs.enqueue(REPLY_JOB, msgspec.json.encode(answer_id), subject=subject_of(answer_id))
+    _count(place, author, announcements, written=1 + int(is_answered))
+    _announce(author, place, announcements, unread=int(is_answered))
+    return Posted(Written(message_id, place.root_id, place.conversation_id, place.depth), answer_id)
+
+
+def _inserted(place: _Place, written: dict[str, Any]) -> Bound:
+    return INSERT_MESSAGE.bind(
+        tenant=place.tenant_id,
         conversation=place.conversation_id,
         root=place.root_id,
-        parent_id=place.parent_id,
-        author_user_id=author,
-        role=role,
-        content=content,
+        parent=place.parent_id,
         path=place.path,
         depth=place.depth,
-        clock=at,
-        created_at=clock.now(),
-        is_streaming=streams,
+        now=clock.now_ms(),
+        **written,
     )
 
 
-def _count(place: _Place, author: UUID, at: int, *, written: int) -> None:
-    author_row: Any = {"root": place.root_id, "user_id": author}
-    is_new = (
-        not ThreadAuthor.select().where(ThreadAuthor.root == place.root_id, ThreadAuthor.user_id == author).exists()
+def _count(place: _Place, author: _Author, announcements: Announcements, *, written: int) -> None:
+    root_id, user_id, at = place.root_id, author.user_id, announcements.clock
+    if not author.has_written:
+        announcements.write(INSERT_AUTHOR.bind(root=root_id, user=user_id))
+    announcements.write(
+        COUNT_MESSAGES.bind(root=root_id, at=at + written - 1, messages=written, authors=int(not author.has_written)),
+        MOVE_MARK.bind(root=root_id, user=user_id, tenant=place.tenant_id, clock=at),
     )
-    if is_new:
-        ThreadAuthor.insert(author_row).execute()
-    Thread.update(
-        last_activity=at + written - 1,
-        message_count=Thread.message_count + written,
-        author_count=Thread.author_count + int(is_new),
-    ).where(Thread.root_id == place.root_id).execute()
-    move_mark(place.root_id, author, place.tenant_id, at)
 
 
-def move_mark(root_id: UUID, user_id: UUID, tenant_id: UUID, at: int) -> None:
-    """Set a user's read mark of a thread, unless it stands further already; inside the conversation's lock."""
-    ReadMark.insert(root=root_id, user=user_id, tenant_id=tenant_id, clock=at).on_conflict(
-        conflict_target=[ReadMark.root, ReadMark.user], update={ReadMark.clock: at}, where=ReadMark.clock < at
-    ).execute()
-
-
-def _announce(access: Access, place: _Place, announcements: Announcements, *, unread: int) -> None:
+def _announce(author: _Author, place: _Place, announcements: Announcements, *, unread: int) -> None:
     """Tell of the activity, and of its author: there, no longer typing, nothing unread but the answer."""
-    root_id, user_id, now = place.root_id, access.user_id, clock.now()
+    root_id, user_id, now = place.root_id, author.user_id, clock.now()
     activity = chat.ThreadActivityPayload(root_id=root_id, last_activity_at=clock.from_ms(announcements.clock))
     announcements.add(activity, root=root_id)
     announcements.add(chat.PresenceUpdatePayload(user_id=user_id, status="online", last_seen_at=now))
-    _note_presence(user_id, place.tenant_id, now)
-    if Typing.delete().where(Typing.root == root_id, Typing.user == user_id).execute():
+    if author.is_typing:
+        announcements.write(END_TYPING.bind(root=root_id, user=user_id))
         ended = chat.TypingUpdatePayload(
             conversation_id=place.conversation_id, root_id=root_id, user_id=user_id, expires_at=now
         )
         announcements.add(ended, root=root_id)
     announcements.add(chat.UnreadUpdatePayload(root_id=root_id, user_id=user_id, unread=unread), root=root_id)
-
-
-def _note_presence(user_id: UUID, tenant_id: UUID, now: datetime) -> None:
-    seen = {Presence.status: "online", Presence.last_seen_at: now}
-    Presence.insert(user=user_id, tenant_id=tenant_id, status="online", last_seen_at=now).on_conflict(
-        conflict_target=[Presence.user], update=seen
-    ).execute()
+    if not 0 <= clock.to_ms(now) - author.seen_at < _SEEN_MS:
+        announcements.write(NOTE_PRESENCE.bind(user=user_id, tenant=place.tenant_id, now=clock.to_ms(now)))

@@ -22,15 +22,15 @@ def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None
     now = clock.now()
     with write():
         known = Presence.get_or_none(Presence.user == principal.user_id)
-        seen = {Presence.status: status, Presence.last_seen_at: now}
-        Presence.insert(
-            user=principal.user_id, tenant_id=principal.tenant_id, status=status, last_seen_at=now
-        ).on_conflict(conflict_target=[Presence.user], update=seen).execute()
         if known is None or known.status != status or now - known.last_seen_at > _FORGOTTEN:
             payload = chat.PresenceUpdatePayload(user_id=principal.user_id, status=status, last_seen_at=now)
             for conversation_id in _conversations(principal):
                 with announcing(conversation_id) as announcements:
                     announcements.add(payload)
+        seen = {Presence.status: status, Presence.last_seen_at: now}  # behind the conversations, as everywhere
+        Presence.insert(
+            user=principal.user_id, tenant_id=principal.tenant_id, status=status, last_seen_at=now
+        ).on_conflict(conflict_target=[Presence.user], update=seen).execute()
 
 
 def do_set_typing(principal: Principal, conversation_id: UUID, root_id: UUID, *, seconds: int) -> None:

@@ -10,12 +10,14 @@ import peewee
 
 from core.chat.access import access_conversation, access_thread
 from core.chat.announcements import announcing, channel_of
-from core.chat.posting import EXCERPT_CHARACTERS, move_mark
+from core.chat.posting import EXCERPT_CHARACTERS
+from core.chat.posting_sql import MOVE_MARK
 from core.kernel import clock
 from core.kernel.page import Page
 from core.kernel.principal import Principal
 from core.kernel.problems import Invalid, NotFound, Violation
 from core.system import events
+from models import statements
 from models.contract import chat
 from models.database import read
 from models.tables.chat import Message, ReadMark, Thread
@@ -83,7 +85,8 @@ def do_mark_read(principal: Principal, root_id: UUID, *, path: str | None) -> No
     _, thread = access_thread(principal, root_id)
     with announcing(thread.conversation_id) as announcements:
         access_thread(principal, root_id)
-        move_mark(root_id, principal.user_id, principal.tenant_id, _clock_at(root_id, path))
+        at = _clock_at(root_id, path)
+        statements.run([MOVE_MARK.bind(root=root_id, user=principal.user_id, tenant=principal.tenant_id, clock=at)])
         mark = ReadMark.get(ReadMark.root == root_id, ReadMark.user == principal.user_id)
         unread = Message.select(_unread(principal.user_id, root_id, mark.clock)).limit(1).scalar()
         payload = chat.UnreadUpdatePayload(root_id=root_id, user_id=principal.user_id, unread=unread)

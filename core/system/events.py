@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import gevent
 import gevent.select
@@ -21,15 +22,29 @@ import psycopg2
 from core.kernel import clock as time
 from core.kernel.call import Event
 from core.kernel.durable import ChannelState
+from models import statements
 from models.database import after_commit, database, is_sqlite, read, write
+from models.statements import Bound, Statement
 from models.tables.events import Channel, EventRow
 
+_Item = TypeVar("_Item")
 _SQLITE_POLL_SECONDS = 0.01
 _RECONNECT_SECONDS = 0.5
 _STOP_POLL_SECONDS = 0.25
 _NAMES_PER_QUERY = 500
 _PRUNE_BATCH = 1000
 _PG_CHANNEL = "accord_events"
+
+_ROWS_PER_INSERT = 50
+_ADVANCE = Statement(
+    "INSERT INTO channels (name, seq, pruned) VALUES (:channel, :count, 0)"
+    " ON CONFLICT (name) DO UPDATE SET seq = channels.seq + :count RETURNING seq"
+)
+_ADVANCE_CLOCK = Statement(
+    "INSERT INTO channels (name, seq, pruned) VALUES (:channel, :now + :more, 0) ON CONFLICT (name) DO UPDATE"
+    " SET seq = CASE WHEN channels.seq < :now THEN :now ELSE channels.seq + 1 END + :more RETURNING seq"
+)
+_NOTIFY = Statement(f"SELECT pg_notify('{_PG_CHANNEL}', '')")
 
 _wakers: set[Callable[[], None]] = set()
 
@@ -60,53 +75,44 @@ def append_all(channel: str, events: Sequence[NewEvent], *, clock: bool = False)
 
 def advance(channel: str, count: int, *, clock: bool = False) -> int:
     """Take `count` positions, at least one, under the channel's lock and return the first."""
-    step = _next(clock=clock, count=count)
-    rows = (
-        Channel.insert(name=channel, seq=_first(clock=clock) + count - 1)
-        .on_conflict(conflict_target=[Channel.name], update={Channel.seq: step})
-        .returning(Channel.seq)
-        .execute()
-    )
-    return int(next(iter(rows)).seq) - count + 1
+    if clock:
+        rows = _ADVANCE_CLOCK.rows(channel=channel, now=time.now_ms(), more=count - 1)
+    else:
+        rows = _ADVANCE.rows(channel=channel, count=count)
+    return int(rows[0][0]) - count + 1
 
 
-def insert(channel: str, events: Sequence[NewEvent], *, first: int) -> list[Event]:
-    """Write events at positions that `advance` gave, and arrange the wake-up."""
+def insert(channel: str, events: Sequence[NewEvent], *, first: int, before: Sequence[Bound] = ()) -> list[Event]:
+    """Write events at positions that `advance` gave, and arrange the wake-up; run other statements before, at once."""
     written = [
         Event(channel=channel, seq=seq, type=event.type, id=event.id(seq), data=event.data)
         for seq, event in enumerate(events, first)
     ]
-    now_ms = time.now_ms()
-    EventRow.insert_many(
-        [
-            {"channel": e.channel, "seq": e.seq, "type": e.type, "event_id": e.id, "data": e.data, "created_at": now_ms}
-            for e in written
-        ]
-    ).execute()
-    _announce()
+    notify = () if is_sqlite() or not written else (_NOTIFY.bind(),)
+    statements.run([*before, *_inserted(channel, written), *notify])
+    if written:
+        after_commit(_wake_here)
     return written
+
+
+def _inserted(channel: str, events: Sequence[Event]) -> Iterator[Bound]:
+    for rows in _batches(events, _ROWS_PER_INSERT):
+        values: dict[str, Any] = {"channel": channel, "now": time.now_ms()}
+        for index, row in enumerate(rows):
+            values |= {f"seq_{index}": row.seq, f"type_{index}": row.type}
+            values |= {f"id_{index}": row.id, f"data_{index}": row.data}
+        yield _insert(len(rows)).bind(**values)
+
+
+@cache
+def _insert(count: int) -> Statement:
+    rows = ", ".join(f"(:channel, :seq_{i}, :type_{i}, :id_{i}, :data_{i}, :now)" for i in range(count))
+    return Statement(f"INSERT INTO events (channel, seq, type, event_id, data, created_at) VALUES {rows}")
 
 
 def head(channel: str) -> int:
     """Return the position of the channel's newest event, 0 when there is none."""
     return int(Channel.select(Channel.seq).where(Channel.name == channel).scalar() or 0)
-
-
-def _first(*, clock: bool) -> int:
-    return time.now_ms() if clock else 1
-
-
-def _next(*, clock: bool, count: int) -> Any:
-    if not clock:
-        return Channel.seq + count
-    greater = peewee.fn.MAX if is_sqlite() else peewee.fn.GREATEST
-    return greater(time.now_ms(), Channel.seq + 1) + (count - 1)
-
-
-def _announce() -> None:
-    if not is_sqlite():
-        database.execute_sql("SELECT pg_notify(%s, '')", (_PG_CHANNEL,))
-    after_commit(_wake_here)
 
 
 def _wake_here() -> None:
@@ -182,8 +188,8 @@ def _events(channel: str, after: int, limit: int) -> list[Event]:
     return [Event(channel=channel, seq=row[0], type=row[1], id=row[2], data=bytes(row[3])) for row in rows]
 
 
-def _batches(names: list[str], size: int) -> Iterable[list[str]]:
-    return (names[start : start + size] for start in range(0, len(names), size))
+def _batches(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _poll_sqlite(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:

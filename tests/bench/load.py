@@ -47,6 +47,10 @@ class LoadError(RuntimeError):
     """The server refused, broke or lost requests: its figures would mean nothing."""
 
 
+class NothingAnswered(LoadError):
+    """No request was answered in the time: the server, or the machine, was too slow."""
+
+
 def measure(port: int, target: Target, seconds: float, *, core: int | None) -> Result:
     """Keep CONNECTIONS requests in flight for `seconds`, from `core`.
 
@@ -106,7 +110,7 @@ def _parsed(text: str) -> Result:
         raise LoadError(text)
     rate = re.search(r"Requests/sec:\s+([\d.]+)", text)
     if rate is None or float(rate[1]) == 0:
-        raise LoadError(text)
+        raise NothingAnswered(text)
     return Result(float(rate[1]), _percentile(text, 50), _percentile(text, 99))
 
 

@@ -10,8 +10,9 @@ from tests.structure.tree import ROOMS, Module, modules
 ALLOWED = (
     ("codegen", ("codegen", "core.kernel")),
     ("core.kernel", ("core.kernel",)),
-    ("core", ("core", "models.tables", "models.database", "models.contract")),
+    ("core", ("core", "models.tables", "models.database", "models.statements", "models.contract")),
     ("models.database", ("core.kernel",)),
+    ("models.statements", ("models.database",)),
     ("models.tables", ("core.kernel", "models.database", "models.tables")),
     ("models.migrations", ("core.kernel", "models.database", "models.tables.fields")),
     ("models.migrate", ("core.kernel", "models.database", "models.migrations", "models.tables")),

@@ -1,8 +1,8 @@
 """FastAPI with SQLAlchemy 2 (asyncpg) on PostgreSQL: a reply to a message and a page of conversations, as the product does them.
 
 A reply is one transaction with the product's effects, in fewer statements: find the conversation, take the channel's next
-numbers under its row lock, read parent and role, count the child, insert the message, bring thread, authors, read mark,
-presence and typing up to date, insert two events, notify. The security epoch is read once a request, on its own session.
+numbers under its row lock, read parent, role and presence, count the child, insert the message, bring thread, authors, read
+mark and typing up to date, and presence when it was noted more than ten seconds ago, insert three events, notify. The security epoch is read once a request, on its own session.
 Served by uvicorn with uvloop and httptools; engine, session dependency and models as SQLAlchemy's and FastAPI's guides show them.
 """
 
@@ -26,6 +26,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from tests.bench.peers import callers
 from tests.bench.peers.observed import Observed
 
+_SEEN_MS = 10_000
 _bearer = HTTPBearer()
 _callers = callers.from_environment()
 _engine = create_async_engine(
@@ -188,8 +189,16 @@ async def messages_reply(parent_id: uuid.UUID, body: MessageCreate, caller: Call
     seq = await _lock(session, conversation_id)
     found = (
         await session.execute(
-            select(Message.root_id, Message.conversation_id, Message.path, Message.depth, Participant.role)
+            select(
+                Message.root_id,
+                Message.conversation_id,
+                Message.path,
+                Message.depth,
+                Participant.role,
+                Presence.last_seen_at,
+            )
             .join(Participant, Participant.conversation_id == Message.conversation_id)
+            .outerjoin(Presence, (Presence.user_id == Participant.user_id) & (Presence.status == "online"))
             .where(Message.id == parent_id, Participant.user_id == author)
         )
     ).one_or_none()
@@ -208,15 +217,16 @@ async def messages_reply(parent_id: uuid.UUID, body: MessageCreate, caller: Call
     await _insert(session, message, body, author, f"{found.path}.m{message.message_id.hex}")
     await _count(session, message.root_id, author, seq)
     await _announce(session, message, seq)
+    await _note_presence(session, author, found.last_seen_at or 0)
     await session.commit()
     return message
 
 
 async def _lock(session: AsyncSession, conversation_id: uuid.UUID) -> int:
-    """Take the next two numbers of the channel, holding its row, and return the first."""
+    """Take the next three numbers of the channel, holding its row, and return the first."""
     channel = update(Channel).where(Channel.name == f"conversation:{conversation_id}")
-    seq = await session.scalar(channel.values(seq=Channel.seq + 2).returning(Channel.seq))
-    return (seq or 0) - 1
+    seq = await session.scalar(channel.values(seq=Channel.seq + 3).returning(Channel.seq))
+    return (seq or 0) - 2
 
 
 async def _insert(
@@ -242,7 +252,7 @@ async def _insert(
 
 
 async def _count(session: AsyncSession, root_id: uuid.UUID, author: uuid.UUID, seq: int) -> None:
-    """Bring the thread, its authors, the author's read mark, presence and typing up to date."""
+    """Bring the thread, its authors, the author's read mark and typing up to date."""
     key = {"root_id": root_id, "user_id": author}
     known = await session.get(ThreadAuthor, key)
     if known is None:
@@ -253,18 +263,25 @@ async def _count(session: AsyncSession, root_id: uuid.UUID, author: uuid.UUID, s
     await session.execute(
         mark.on_conflict_do_update(index_elements=list(key), set_={"clock": seq}, where=ReadMark.clock < seq)
     )
-    seen = {"status": "online", "last_seen_at": int(datetime.now(UTC).timestamp() * 1000)}
-    presence = upsert(Presence).values(user_id=author, **seen)
-    await session.execute(presence.on_conflict_do_update(index_elements=["user_id"], set_=seen))
     await session.execute(delete(Typing).where(Typing.root_id == root_id, Typing.user_id == author))
 
 
+async def _note_presence(session: AsyncSession, author: uuid.UUID, seen_at: int) -> None:
+    """Note that the author is there, unless that was done just before: everything a user writes meets at this row."""
+    now_ms = int(datetime.now(UTC).timestamp() * 1000)
+    if now_ms - seen_at >= _SEEN_MS:
+        seen = {"status": "online", "last_seen_at": now_ms}
+        presence = upsert(Presence).values(user_id=author, **seen)
+        await session.execute(presence.on_conflict_do_update(index_elements=["user_id"], set_=seen))
+
+
 async def _announce(session: AsyncSession, made: MessageCreated, seq: int) -> None:
-    """Write the two events of a reply and wake whoever listens."""
+    """Write the three events of a reply and wake whoever listens."""
     now_ms = int(datetime.now(UTC).timestamp() * 1000)
     data = json.dumps({"root_id": str(made.root_id), "last_activity_at": now_ms})
     common = {"channel": f"conversation:{made.conversation_id}", "data": data, "created_at": now_ms}
-    events = [{**common, "seq": seq, "type": "thread.activity"}, {**common, "seq": seq + 1, "type": "presence.update"}]
+    types = ("thread.activity", "presence.update", "unread.update")
+    events = [{**common, "seq": seq + index, "type": type} for index, type in enumerate(types)]
     await session.execute(insert(Event), events)
     await session.execute(text("SELECT pg_notify('peer_events', '')"))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from models.database import read
+from models.tables.chat import Presence
 from tests.conftest import FrozenClock
 from tests.handlers.chat.conftest import MISSING, Room
 from tests.unit.core.chat.conftest import payloads
@@ -41,6 +44,27 @@ def test_typing_is_told_with_its_end_and_ended_by_a_message(room: Room, frozen_c
     room.say(room.people.ben, "done", parent=room.root)
     assert len(_told(room, "typing.update")) == 2
     assert _told(room, "typing.update")[1]["expires_at"] < started["expires_at"]
+
+
+def test_a_message_notes_its_author_at_most_every_ten_seconds(room: Room, frozen_clock: FrozenClock) -> None:
+    began = frozen_clock.seconds + 11
+    for seconds, noted in ((11, 0), (9, 0), (2, 11)):
+        frozen_clock.advance(seconds)
+        room.say(room.people.ben, "still here", parent=room.root)
+        assert _seen_seconds(room) == pytest.approx(began + noted, abs=0.5)
+
+
+def test_a_message_means_online_whatever_was_said_before(room: Room, frozen_clock: FrozenClock) -> None:
+    room.call("presence_send_heartbeat", room.people.ben, body={"status": "away"})
+    room.say(room.people.ben, "back", parent=room.root)
+    with read():
+        assert Presence.get(Presence.user == UUID(room.people.ben.user_id)).status == "online"
+
+
+def _seen_seconds(room: Room) -> float:
+    with read():
+        seen: datetime = Presence.get(Presence.user == UUID(room.people.ben.user_id)).last_seen_at
+    return seen.timestamp()
 
 
 def test_clearing_is_not_told(room: Room) -> None:
