@@ -5,6 +5,7 @@ Nothing but the standard library is imported at the top: `accord serve` patches 
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -32,6 +33,7 @@ def main() -> int:
         from gevent import monkey  # noqa: PLC0415 - before every other import: gunicorn patches too late when it preloads
 
         monkey.patch_all()
+        gc.disable()  # until the workers are forked: nearly all that a start makes stays
     own: dict[str, Callable[[list[str]], int]] = {"serve": serve, "migrate": migrate, "doctor": doctor}
     if name in own:
         return own[name](arguments)
@@ -80,6 +82,8 @@ def _run_and_leave(run: Callable[[], object]) -> NoReturn:
 
     By then everything is closed; to take the interpreter apart would cost most of the two seconds of a stop.
     """
+    gc.freeze()  # what is shared with the workers is not walked, and so not copied, by their collections
+    gc.enable()
     code: object = 0
     try:
         run()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import socket
 import time
-from email.utils import formatdate
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -21,6 +20,7 @@ from gevent import pywsgi
 from gunicorn.workers.ggevent import PyWSGIHandler
 
 from core.kernel import ids
+from server import headerbytes
 from server.held import NEVER, Held, Stream
 
 _READ_BUFFER_BYTES = 4096
@@ -36,7 +36,6 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _ONCE = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION"})
 _names: dict[bytes, str] = {}
-_date = (0, b"")
 
 
 class Refused(Exception):
@@ -69,6 +68,7 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
     result: Any
     wsgi_input: Any
     provided_date: str | None
+    provided_content_length: str | None
 
     def __init__(self, sock: Any, address: Any, server: Any) -> None:
         super().__init__(sock, address, server, sock.makefile("rb", _READ_BUFFER_BYTES))
@@ -281,10 +281,24 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         environ["wsgi.input_terminated"] = True
         return environ
 
+    def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        """Take status and headers as pywsgi does, with the same checks; what was sent before is not encoded again."""
+        if exc_info or self.request_version != "HTTP/1.1":
+            return super().start_response(status, headers, exc_info)
+        self.response_headers, given = headerbytes.encode_all(headers)
+        self.status, self.code = headerbytes.encode_once("Status", status)[1], int(status[:3])
+        self._orig_status = status
+        self.provided_date = given.get("date")
+        self.provided_content_length = given.get("content-length")
+        self.close_connection = self.close_connection or given.get("connection") == "close"
+        if self.code in {204, 304} and self.provided_content_length not in {None, "0"}:
+            raise self.ApplicationError(b"Content-Length of an answer without a body")
+        return self.write
+
     def finalize_headers(self) -> None:
         """Add Date, and Connection: close to the last answer of a connection."""
         if self.provided_date is None:
-            self.response_headers.append((b"Date", _http_date()))
+            self.response_headers.append((b"Date", headerbytes.http_date()))
             self.provided_date = "given"
         if self.server.is_stopping:
             self.close_connection = True
@@ -381,11 +395,3 @@ def _content_length(headers: dict[str, str], version: str) -> int | None:
     if not (length.isascii() and length.isdigit()) or len(length) > 18:
         raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is malformed.")
     return int(length)
-
-
-def _http_date() -> bytes:
-    global _date
-    second = int(time.time())
-    if _date[0] != second:
-        _date = (second, formatdate(second, usegmt=True).encode())
-    return _date[1]
