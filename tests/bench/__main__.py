@@ -42,24 +42,31 @@ class Plan(NamedTuple):
 
 def main() -> int:
     """Run the chosen parts; 1 when a promise is not kept."""
-    parts = {"http": _http, "sql": _sql, "start": _start, "streams": _streams}
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", choices=[[], *parts], default=list(parts), help="all of them when absent")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of load per stack, target and round")
-    options = parser.parse_args()
+    options = read_options(sys.argv[1:])
     streams.raise_open_files()
     found: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="accord-bench-") as folder:
         plan = Plan(Path(folder), options.rounds, options.seconds, rounds.choose_cores())
         print(f"Python {platform.python_version()}, {platform.machine()}, cores {plan.cores}, {plan.rounds} rounds")
-        for name in options.parts or parts:
-            lines = parts[name](plan)
+        for name in options.parts or _PARTS:
+            lines = _PARTS[name](plan)
             print(*lines, "", sep="\n", flush=True)
             found += lines
     missed = [line for line in found if not line.is_met]
     print(f"{len(found) - len(missed)} kept, {len(missed)} missed")
     return 1 if missed else 0
+
+
+def read_options(arguments: list[str]) -> argparse.Namespace:
+    """Read the command line; no part means all of them."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; all of them when absent")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0, help="of load per stack, target and round")
+    options = parser.parse_args(arguments)
+    if unknown := set(options.parts) - set(_PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    return options
 
 
 def _http(plan: Plan) -> list[Line]:
@@ -168,6 +175,8 @@ def _migrate(environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "server.cli", "migrate"]
     subprocess.run(command, cwd=ROOT, env=plain, check=True, stdout=subprocess.DEVNULL)
 
+
+_PARTS = {"http": _http, "sql": _sql, "start": _start, "streams": _streams}
 
 if __name__ == "__main__":
     sys.exit(main())
