@@ -22,6 +22,8 @@ from tests.bench.rounds import Cores, Line
 from tests.bench.stacks import Stack
 
 _THREADS = 64
+_SQL_WARM_SECONDS = 6.0
+"""asyncpg prepares each statement on each of its connections once."""
 _USER = "01936f4e-7c1a-7d3b-9a52-0c6f5e1b2a35"
 _PYPROJECT = f"""[tool.accord]
 contract = "spec/openapi.yaml"
@@ -110,7 +112,9 @@ def _sql(plan: Plan) -> list[Line]:
         ours = stacks.accord("accord", ROOT, environment, stacks.sql_targets(account.token, parents))
         peer = _sql_peer(plan, peer_url)
         ours, peer = (stack._replace(probe=probe) for stack, probe in ((ours, stacks.READY), (peer, "/openapi.json")))
-        results = rounds.run([ours, peer], rounds=plan.rounds, seconds=plan.seconds, cores=plan.cores)
+        results = rounds.run(
+            [ours, peer], rounds=plan.rounds, seconds=plan.seconds, cores=plan.cores, warm_seconds=_SQL_WARM_SECONDS
+        )
     print(rounds.table(results))
     lines = [rounds.ratio(results, target, ours.name, peer.name, 1.5) for target in ("reply", "list")]
     return [*lines, *(rounds.cpu_ratio(results, target, ours.name, peer.name) for target in ("reply", "list"))]

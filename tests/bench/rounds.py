@@ -52,22 +52,24 @@ def choose_cores() -> Cores:
     return Cores(usable[-1], usable[0]) if len(usable) > 1 else Cores(None, None)
 
 
-def run(stacks: Sequence[Stack], *, rounds: int, seconds: float, cores: Cores) -> Results:
+def run(
+    stacks: Sequence[Stack], *, rounds: int, seconds: float, cores: Cores, warm_seconds: float = _WARM_SECONDS
+) -> Results:
     """Measure every target of every stack in every round, one stack at a time, and return medians."""
     found: dict[tuple[str, str], list[Result]] = {}
     for number in range(rounds):
         for stack in stacks:
-            for target, result in _measured(stack, seconds, cores):
+            for target, result in _measured(stack, seconds, cores, warm_seconds):
                 found.setdefault((stack.name, target), []).append(result)
                 print(f"round {number + 1}: {stack.name} {target} {result.requests_per_second:,.0f}/s", file=sys.stderr)
     return {key: Result(*(median(column) for column in zip(*results, strict=True))) for key, results in found.items()}
 
 
-def _measured(stack: Stack, seconds: float, cores: Cores) -> Iterable[tuple[str, Result]]:
+def _measured(stack: Stack, seconds: float, cores: Cores, warm_seconds: float) -> Iterable[tuple[str, Result]]:
     with stack.serving(cores.server) as server:
         for name, target in stack.targets.items():
             with suppress(NothingAnswered):  # a cold server on a busy machine; the measurement itself may not be empty
-                measure(server.port, target, _WARM_SECONDS, core=cores.loader)
+                measure(server.port, target, warm_seconds, core=cores.loader)
             before = server.cpu_seconds()
             result = measure(server.port, target, seconds, core=cores.loader)
             used_ms = (server.cpu_seconds() - before) * 1000
