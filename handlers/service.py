@@ -17,6 +17,7 @@ from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
 from core.limits.local import LocalRateLimiter
+from core.limits.profiles import rate_profiles
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
 from core.system.jobs import SqlJobQueue
@@ -48,7 +49,7 @@ def _ports(settings: Settings) -> Ports:
     return Ports(
         verifier=CallerVerifier(settings),
         idempotency=SqlIdempotencyStore(settings),
-        limiter=LocalRateLimiter(),
+        limiter=LocalRateLimiter(rate_profiles(settings)),
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
         upkeep=SqlUpkeep(),

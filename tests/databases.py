@@ -18,12 +18,15 @@ from tests import postgres
 
 BACKENDS = ("sqlite", "postgresql")
 SECRET_KEY = "a-secret-of-the-tests-that-every-copy-of-a-template-shares"
+UNLIMITED_POSTS = '{"conversation.post": {"limit": 1000000, "window_seconds": 1}}'
+"""Tests post faster than the shipped profile allows people to."""
 Fill = Callable[[Settings], None]
 
 
 def read_settings(data_dir: Path, **variables: str) -> Settings:
     """Read settings as a start would, with a data folder of the test's and `variables` (names without ACCORD_)."""
     environment = {"ACCORD_DATA_DIR": str(data_dir), "ACCORD_SECRET_KEYS": SECRET_KEY}
+    environment["ACCORD_RATE_PROFILES"] = UNLIMITED_POSTS
     environment |= {f"ACCORD_{name.upper()}": value for name, value in variables.items()}
     return read(environment)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from core.kernel.settings import Settings
 from tests.client import Client, OverHttp
-from tests.databases import Databases, read_settings
+from tests.databases import UNLIMITED_POSTS, Databases, read_settings
 from tests.factories.people import People
 from tests.oracle import Oracle
 from tests.processes import KeptProcess, free_port
@@ -149,6 +149,7 @@ def _environment(settings: Settings, port: int, workers: int) -> dict[str, str]:
             "data_dir": settings.data_dir,
             "database_url": settings.database_url,
             "secret_keys": ",".join(settings.secret_keys),
+            "rate_profiles": UNLIMITED_POSTS,
         }
     )
 

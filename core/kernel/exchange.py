@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -28,6 +29,13 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: bytes
     channel: str | None = None
+
+
+class RateProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`limit` requests in any `window_seconds`, in a burst or spread: GCRA of limit / window_seconds, burst `limit`."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1)]
+    window_seconds: Annotated[float, msgspec.Meta(gt=0)]
 
 
 class RateDecision(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from core.kernel.exchange import RateProfile
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The service's settings; units are in the names, meanings in SETTINGS."""
@@ -44,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str
     auth_v1: bool
     limits_admin_api: bool
+    rate_profiles: dict[str, RateProfile]
     well_known: bool
     well_known_entries: dict[str, str]
     ai_base_url: str | None
@@ -136,6 +139,10 @@ def _bind(text: str) -> str:
 
 def _mapping(text: str) -> dict[str, str]:
     return msgspec.json.decode(text, type=dict[str, str])
+
+
+def _rate_profiles(text: str) -> dict[str, RateProfile]:
+    return msgspec.json.decode(text, type=dict[str, RateProfile])
 
 
 def _database_url(text: str) -> str:
@@ -252,6 +259,13 @@ SETTINGS: tuple[Row, ...] = (
     ),
     Row("ACCORD_AUTH_V1", _boolean, "true", "", "switch: cookie sessions (off: 404)"),
     Row("ACCORD_LIMITS_ADMIN_API", _boolean, "true", "", "switch: rate-limit administration (off: 404)"),
+    Row(
+        "ACCORD_RATE_PROFILES",
+        _rate_profiles,
+        "{}",
+        "JSON",
+        'rate profiles in place of the shipped ones, as `{"conversation.post": {"limit": 10, "window_seconds": 2}}`',
+    ),
     Row("ACCORD_WELL_KNOWN", _boolean, "true", "", "switch: /.well-known (off: 404)"),
     Row("ACCORD_WELL_KNOWN_ENTRIES", _mapping, "{}", "JSON", "path → content served under /.well-known"),
     Row(

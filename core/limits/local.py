@@ -1,4 +1,4 @@
-"""A rate limiter of one process: smooth (GCRA, ITU-T I.371), in memory, for the default profile.
+"""A rate limiter of one process: smooth (GCRA, ITU-T I.371), in memory.
 
 Each worker counts for itself, so a machine admits the profile times its workers. Counters that are exact across
 workers, and profiles that administrators assign to routes, take its place behind the same port.
@@ -10,29 +10,15 @@ import math
 import time
 from collections.abc import Callable, Mapping
 
-import msgspec
-
-from core.kernel.exchange import RateDecision
+from core.kernel.exchange import RateDecision, RateProfile
 
 _KEYS_MAX = 100_000
-
-
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """`limit` requests in any `window_seconds`, in a burst or spread."""
-
-    limit: int
-    window_seconds: float
-
-
-DEFAULT_PROFILES: Mapping[str, Profile] = {"default": Profile(limit=60_000, window_seconds=60)}
 
 
 class LocalRateLimiter:
     """Count per caller and profile; without a caller, per client address."""
 
-    def __init__(
-        self, profiles: Mapping[str, Profile] = DEFAULT_PROFILES, *, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, profiles: Mapping[str, RateProfile], *, clock: Callable[[], float] = time.monotonic) -> None:
         self._profiles = profiles
         self._clock = clock
         self._full_at: dict[tuple[str, str], float] = {}
@@ -58,7 +44,7 @@ class LocalRateLimiter:
             is_admitted=True, profile=profile, limit=row.limit, remaining=left, reset_seconds=math.ceil(after - now)
         )
 
-    def _refused(self, profile: str, row: Profile, *, wait: float, reset: float) -> RateDecision:
+    def _refused(self, profile: str, row: RateProfile, *, wait: float, reset: float) -> RateDecision:
         return RateDecision(
             is_admitted=False,
             profile=profile,

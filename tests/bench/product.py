@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 
 from core.kernel.call import Call
+from core.kernel.exchange import RateProfile
 from core.kernel.ids import new_uuid
 from core.kernel.operation import Contract
 from core.kernel.settings import Settings
-from core.limits.local import LocalRateLimiter, Profile
+from core.limits.local import LocalRateLimiter
 from handlers import service as product
 from server.service import Service
 from tests.bench.contracts import PACKAGE
@@ -30,7 +31,7 @@ def build(settings: Settings) -> Service:
     _types = importlib.import_module(f"{PACKAGE}.bench")
     folder = Path.cwd() / PACKAGE
     contract = msgspec.json.decode((folder / "operations.json").read_bytes(), type=Contract)
-    limiter = LocalRateLimiter({"default": Profile(limit=1_000_000_000, window_seconds=60)})
+    limiter = LocalRateLimiter({"default": RateProfile(limit=1_000_000_000, window_seconds=60)})
     return Service(
         contract=contract,
         contract_dir=folder,

@@ -152,3 +152,19 @@ def test_a_foreign_thread_is_answered_like_a_missing_one(
     assert foreign.status == missing.status == 404
     assert foreign.text.replace(mine, "") == missing.text.replace(MISSING, "")
     assert room.client.call(operation_id, path={key: mine}, **options).status == 401
+
+
+@pytest.mark.settings(rate_profiles="{}")
+def test_posts_beyond_ten_at_once_are_refused_until_the_next_is_due(room: Room) -> None:
+    # Ada has begun the room's thread: nine of her ten are left, of one budget for threads and replies.
+    body = {"content": "x", "role": "system"}
+    calls = [("threads_create", {"conversation_id": room.id}), ("messages_reply", {"parent_id": room.root})]
+    answers = [room.call(*calls[number % 2][:1], path=calls[number % 2][1], body=body) for number in range(20)]
+    statuses = [answer.status for answer in answers]
+    admitted = statuses.index(429)
+    assert 9 <= admitted < 20
+    refused = answers[admitted]
+    assert (refused.code, refused.headers["X-RateLimit-Profile"]) == ("RGP.RATE_LIMITED", "conversation.post")
+    assert (refused.headers["Retry-After"], refused.headers["RateLimit-Limit"]) == ("1", "10")
+    others = room.call("threads_create", room.people.ben, path={"conversation_id": room.id}, body=body)
+    assert others.status == 201

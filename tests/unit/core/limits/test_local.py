@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.limits.local import LocalRateLimiter, Profile
+from core.kernel.exchange import RateProfile
+from core.limits.local import LocalRateLimiter
 
 
 class Clock:
@@ -14,7 +15,7 @@ class Clock:
 
 
 def _limiter(clock: Clock) -> LocalRateLimiter:
-    return LocalRateLimiter({"default": Profile(limit=3, window_seconds=6)}, clock=clock)
+    return LocalRateLimiter({"default": RateProfile(limit=3, window_seconds=6)}, clock=clock)
 
 
 def _take(
