@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import gevent
 import openai
 import pytest
 
 from core.ai import registry
 from core.ai.provider import ProviderFailed
+from models.database import read
+from models.tables.jobs import JobRow
 from server.runtime import Runtime
 from tests.client import Answer, Client
 from tests.factories.people import People
@@ -89,6 +92,55 @@ def test_a_streamed_completion_ends_with_usage_and_done(client: Client, people: 
     assert "".join(texts) == "Echo: Hello there"
     assert [choice["finish_reason"] for chunk in chunks for choice in chunk["choices"]][-1] == "stop"
     assert chunks[-1]["usage"]["total_tokens"] == 5
+
+
+def _streamed(client: Client, people: People, key: str) -> tuple[str | None, list[str]]:
+    """Return whether the stream is a replay, and the data of its events."""
+    headers = {"Idempotency-Key": key}
+    with client.stream("completions_create", body=HELLO | {"stream": True}, as_=people.ben, headers=headers) as stream:
+        return stream.headers.get("Idempotency-Replayed"), [event.data for event in stream.rest()]
+
+
+def test_a_repeat_with_the_same_key_replays_the_stream(client: Client, people: People, runtime: Runtime) -> None:
+    runtime.start()
+    first, again, other = [_streamed(client, people, key) for key in ("one", "one", "two")]
+    assert (first[0], again[0], other[0]) == (None, "true", None)
+    assert first[1] == again[1]
+    assert json.loads(first[1][0])["id"] != json.loads(other[1][0])["id"]
+    body = HELLO | {"stream": True, "seed": 1}
+    reused = client.call("completions_create", body=body, as_=people.ben, headers={"Idempotency-Key": "one"})
+    assert reused.status == 422
+
+
+def test_repeats_at_once_start_one_completion(client: Client, people: People, runtime: Runtime) -> None:
+    runtime.start()
+
+    def ask() -> list[str] | None:
+        try:
+            return _streamed(client, people, "one")[1]
+        except AssertionError as refused:
+            if "completions_create: 409" not in str(refused):
+                raise
+            return None
+
+    asking = [gevent.spawn(ask) for _ in range(8)]
+    gevent.joinall(asking, raise_error=True)
+    streams = [greenlet.value for greenlet in asking if greenlet.value is not None]
+    assert streams
+    assert all(stream == streams[0] for stream in streams)
+    with read():
+        assert JobRow.select().count() == 1
+
+
+def test_a_repeat_joins_the_stream_that_is_running(live: Live) -> None:
+    body = {"model": "gpt-4", "messages": [{"role": "user", "content": "word " * 100}], "stream": True}
+    asked: Any = {"body": body, "as_": live.people.ben, "headers": {"Idempotency-Key": "joined"}}
+    with live.client.stream("completions_create", **asked) as first:
+        begun = first.next_event()
+        with live.client.stream("completions_create", **asked) as second:
+            joined = second.next_event()
+            assert joined.data == begun.data
+            assert [event.data for event in second.rest()] == [event.data for event in first.rest()]
 
 
 def test_the_openai_client_lists_models_and_streams(live: Live) -> None:
