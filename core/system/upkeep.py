@@ -43,7 +43,9 @@ class _Rule(NamedTuple):
 
 
 def _retention_start(now: datetime) -> datetime:
-    return now - timedelta(hours=settings.current().event_retention_hours)
+    """Return since when events are kept: as long as streams resume, and as a repeated Idempotency-Key replays one."""
+    kept = settings.current()
+    return now - timedelta(hours=max(kept.event_retention_hours, kept.idempotency_hours))
 
 
 _RULES = (

@@ -73,7 +73,7 @@ def test_pruned_events_are_marked(frozen_clock: FrozenClock) -> None:
     _append("a", b"1", b"2")
     frozen_clock.advance(3600)
     _append("a", b"3")
-    assert events.prune(int(frozen_clock.seconds * 1000) - 1000, 10) == 1
+    assert events.prune(int(frozen_clock.seconds * 1000) - 1000) == 2
     state = events.SqlEventLog().state("a")
     assert (state.head, state.pruned) == (3, 2)
     assert [event.seq for event in events.SqlEventLog().read({"a": 0}, 10)] == [3]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from core.identity import biscuits, sessions, tokens
@@ -12,7 +13,7 @@ from core.kernel import clock
 from core.kernel.durable import Job
 from core.kernel.exchange import Replay
 from core.kernel.problems import RequestInProgress
-from core.kernel.settings import Settings
+from core.kernel.settings import Settings, install
 from core.system import events, jobs, upkeep
 from core.system.idempotency import SqlIdempotencyStore
 from models.database import read, write
@@ -69,6 +70,18 @@ def test_old_events_and_finished_jobs_go(
         assert [(row.channel, row.seq) for row in EventRow.select()] == [("a", 2)]
         assert [row.name for row in Channel.select()] == ["a"]
         assert [row.subject for row in JobRow.select()] == ["waiting"]
+
+
+def test_events_stay_while_a_repeated_key_may_replay_them(
+    user: User, database: Settings, frozen_clock: FrozenClock
+) -> None:
+    install(msgspec.structs.replace(database, event_retention_hours=1, idempotency_hours=3))
+    with write():
+        events.append("completion:1", "last", b"1")
+    _pass(frozen_clock, 2 * 3600)
+    assert _count(EventRow) == 1
+    _pass(frozen_clock, 2 * 3600)
+    assert (_count(EventRow), _count(Channel)) == (0, 0)
 
 
 @pytest.mark.parametrize("end", [lambda opened: sessions.do_end_session(opened.session.id), lambda opened: None])
