@@ -48,6 +48,10 @@ class Log:
             self.lost += 1
 
 
+_EXTRAS = ("job", "cause")
+"""What the product's own records may carry beside their message."""
+
+
 class JsonHandler(logging.Handler):
     """Send what libraries log through a Log."""
 
@@ -59,6 +63,7 @@ class JsonHandler(logging.Handler):
         """Write one library record: its logger, its message and, when there is one, its traceback."""
         level = "error" if record.levelno >= logging.ERROR else record.levelname.lower()
         fields: dict[str, Any] = {"logger": record.name, "message": record.getMessage()}
+        fields |= {name: value for name in _EXTRAS if (value := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[1] is not None:
             fields["traceback"] = trace(record.exc_info[1])
         self._log.line(level if level in LEVELS else "info", "library", fields)

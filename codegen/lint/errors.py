@@ -31,6 +31,9 @@ def _expected(contract: Contract, operation: Operation, styles: dict[str, dict[s
     expected = {"500": "the server may fail"}
     if operation.node.get("security"):
         expected |= {"401": "the operation needs a caller", "503": "a credential may not be decidable"}
+        expected["423"] = "the caller's account may be disabled"
+        if len(node["security"]) > 1:
+            expected["400"] = "two different credentials may be sent"
         if operation.node["security"] and any(scopes for rule in node["security"] for scopes in rule.values()):
             expected["403"] = "the caller may lack the scope"
     if operation.body is not None:

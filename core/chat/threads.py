@@ -121,11 +121,11 @@ def _cursor(after: str | None, head: int) -> _Cursor:
         before, as_of = after.split(".")
         return _Cursor(int(before), int(as_of))
     try:
-        moment = datetime.fromisoformat(after.upper())
-    except ValueError as error:
+        moment = datetime.fromisoformat(after.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:  # the offset may carry a first or last year out of the calendar
         violation = Violation(pointer="/after", location="query", rule="format", message=str(error))
         raise Invalid(errors=[violation]) from error
-    return _Cursor(clock.to_ms(moment.astimezone(UTC)), head)
+    return _Cursor(clock.to_ms(moment), head)
 
 
 def _resting(conversation_id: UUID, cursor: _Cursor, limit: int) -> list[tuple[UUID, int]]:

@@ -196,7 +196,7 @@ def _store(statement: Any) -> Any:
         with database.atomic():
             return statement()
     except peewee.IntegrityError as error:
-        raise UserExists(cause=str(error)) from error
+        raise UserExists from error
 
 
 def _check_not_last(user_id: UUID) -> None:

@@ -94,6 +94,11 @@ class Row(NamedTuple):
     def field(self) -> str:
         return self.variable.removeprefix("ACCORD_").lower()
 
+    @property
+    def may_hold_secret(self) -> bool:
+        """Say whether a message must not show the value; a URL may hold a password."""
+        return any(word in self.variable for word in ("KEY", "TOKEN", "URL"))
+
 
 def _boolean(text: str) -> bool:
     if text.lower() in {"1", "true", "yes", "on"}:
@@ -329,7 +334,8 @@ def read(environment: Mapping[str, str]) -> Settings:
         try:
             values[row.field] = row.parse(text)
         except ValueError as error:
-            raise SettingsError(f"{row.variable}={text!r}: {error}") from error
+            shown = "" if row.may_hold_secret else f"={text!r}"
+            raise SettingsError(f"{row.variable}{shown}: {error}") from error
     return _completed(Settings(**values))
 
 

@@ -16,13 +16,13 @@ class CompletionsCreate(Protocol):
 
 
 class ConversationsCreate(Protocol):
-    """POST /api/conversations (spec/paths/chat/conversations.yaml:50)."""
+    """POST /api/conversations (spec/paths/chat/conversations.yaml:51)."""
 
     def __call__(self, call: Call[None, chat.ConversationCreate], /) -> chat.ConversationCreated | Reply[chat.ConversationCreated, Literal[201]]: ...
 
 
 class ConversationsGet(Protocol):
-    """GET /api/conversations/{conversation_id} (spec/paths/chat/conversations.yaml:110)."""
+    """GET /api/conversations/{conversation_id} (spec/paths/chat/conversations.yaml:112)."""
 
     def __call__(self, call: Call[chat_parameters.ConversationsGetParameters, None], /) -> chat.Conversation | Reply[chat.Conversation, Literal[200]]: ...
 
@@ -34,7 +34,7 @@ class ConversationsList(Protocol):
 
 
 class InvitesAccept(Protocol):
-    """POST /api/invites/accept (spec/paths/chat/invites.yaml:60)."""
+    """POST /api/invites/accept (spec/paths/chat/invites.yaml:61)."""
 
     def __call__(self, call: Call[None, chat.InviteAccept], /) -> chat.InviteAccepted | Reply[chat.InviteAccepted, Literal[200]]: ...
 
@@ -46,31 +46,31 @@ class InvitesCreate(Protocol):
 
 
 class InvitesRevoke(Protocol):
-    """POST /api/invites/{token}/revoke (spec/paths/chat/invites.yaml:107)."""
+    """POST /api/invites/{token}/revoke (spec/paths/chat/invites.yaml:109)."""
 
     def __call__(self, call: Call[chat_parameters.InvitesRevokeParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class MessagesCancel(Protocol):
-    """POST /api/messages/{message_id}/cancel (spec/paths/chat/messages.yaml:228)."""
+    """POST /api/messages/{message_id}/cancel (spec/paths/chat/messages.yaml:233)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesCancelParameters, None], /) -> chat.MessageCancelled | Reply[chat.MessageCancelled, Literal[202]]: ...
 
 
 class MessagesDelete(Protocol):
-    """POST /api/messages/{message_id}/delete (spec/paths/chat/messages.yaml:110)."""
+    """POST /api/messages/{message_id}/delete (spec/paths/chat/messages.yaml:112)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesDeleteParameters, chat.MessageDelete | None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class MessagesEdit(Protocol):
-    """POST /api/messages/{message_id}/edit (spec/paths/chat/messages.yaml:186)."""
+    """POST /api/messages/{message_id}/edit (spec/paths/chat/messages.yaml:190)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesEditParameters, chat.MessageEdit], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class MessagesListChunks(Protocol):
-    """GET /api/messages/{message_id}/chunks (spec/paths/chat/messages.yaml:67)."""
+    """GET /api/messages/{message_id}/chunks (spec/paths/chat/messages.yaml:68)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesListChunksParameters, None], /) -> chat.MessageChunks | Reply[chat.MessageChunks, Literal[200]]: ...
 
@@ -82,7 +82,7 @@ class MessagesReply(Protocol):
 
 
 class MessagesRestore(Protocol):
-    """POST /api/messages/{message_id}/restore (spec/paths/chat/messages.yaml:153)."""
+    """POST /api/messages/{message_id}/restore (spec/paths/chat/messages.yaml:156)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesRestoreParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -100,13 +100,13 @@ class ParticipantsAdd(Protocol):
 
 
 class ParticipantsRemove(Protocol):
-    """DELETE /api/conversations/{conversation_id}/participants/{user_id} (spec/paths/chat/participants.yaml:47)."""
+    """DELETE /api/conversations/{conversation_id}/participants/{user_id} (spec/paths/chat/participants.yaml:48)."""
 
     def __call__(self, call: Call[chat_parameters.ParticipantsRemoveParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class PresenceSendHeartbeat(Protocol):
-    """POST /api/presence/heartbeat (spec/paths/chat/presence.yaml:40)."""
+    """POST /api/presence/heartbeat (spec/paths/chat/presence.yaml:41)."""
 
     def __call__(self, call: Call[None, chat.PresenceHeartbeat | None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -124,13 +124,13 @@ class StreamsOpenConversation(Protocol):
 
 
 class ThreadsCreate(Protocol):
-    """POST /api/threads/{conversation_id}/root (spec/paths/chat/threads.yaml:159)."""
+    """POST /api/threads/{conversation_id}/root (spec/paths/chat/threads.yaml:162)."""
 
     def __call__(self, call: Call[chat_parameters.ThreadsCreateParameters, chat.MessageCreate], /) -> chat.ThreadCreated | Reply[chat.ThreadCreated, Literal[201]]: ...
 
 
 class ThreadsGetTree(Protocol):
-    """GET /api/threads/{root_id}/tree (spec/paths/chat/threads.yaml:96)."""
+    """GET /api/threads/{root_id}/tree (spec/paths/chat/threads.yaml:98)."""
 
     def __call__(self, call: Call[chat_parameters.ThreadsGetTreeParameters, None], /) -> chat.ThreadTree | Reply[chat.ThreadTree, Literal[200]]: ...
 
@@ -142,12 +142,12 @@ class ThreadsList(Protocol):
 
 
 class ThreadsListUnread(Protocol):
-    """GET /api/conversations/{conversation_id}/unread (spec/paths/chat/threads.yaml:62)."""
+    """GET /api/conversations/{conversation_id}/unread (spec/paths/chat/threads.yaml:63)."""
 
     def __call__(self, call: Call[chat_parameters.ThreadsListUnreadParameters, None], /) -> chat.UnreadCounts | Reply[chat.UnreadCounts, Literal[200]]: ...
 
 
 class ThreadsMarkRead(Protocol):
-    """POST /api/threads/{root_id}/read (spec/paths/chat/threads.yaml:241)."""
+    """POST /api/threads/{root_id}/read (spec/paths/chat/threads.yaml:245)."""
 
     def __call__(self, call: Call[chat_parameters.ThreadsMarkReadParameters, chat.ThreadMarkRead | None], /) -> None | Reply[None, Literal[204]]: ...

@@ -10,7 +10,7 @@ from models.contract.parameters import identity as identity_parameters
 
 
 class SessionsGetMe(Protocol):
-    """GET /api/auth/me (spec/paths/identity/sessions.yaml:119)."""
+    """GET /api/auth/me (spec/paths/identity/sessions.yaml:117)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.Me | Reply[identity.Me, Literal[200]]: ...
 
@@ -40,7 +40,7 @@ class TokensCreate(Protocol):
 
 
 class TokensGetMe(Protocol):
-    """GET /auth/me (spec/paths/identity/tokens.yaml:107)."""
+    """GET /auth/me (spec/paths/identity/tokens.yaml:104)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
 

@@ -67,7 +67,17 @@ def test_a_time_begins_before_it(room: Room) -> None:
     assert _list(room, after="2999-01-01T00:00:00Z")["threads"] == [thread]
 
 
-@pytest.mark.parametrize("query", [{"after": "soon"}, {"after": "2026-13-01T00:00:00Z"}, {"limit": 0}, {"limit": 201}])
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"after": "soon"},
+        {"after": "2026-13-01T00:00:00Z"},
+        {"after": "0001-01-01T00:00:00+14:00"},
+        {"after": "9999-12-31T23:59:59-14:00"},
+        {"limit": 0},
+        {"limit": 201},
+    ],
+)
 def test_a_bad_page_is_refused(room: Room, query: dict[str, Any]) -> None:
     assert room.call("threads_list", path={"conversation_id": room.id}, query=query).status == 422
 
