@@ -202,19 +202,19 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
             return b""
         self.requestline = ""
         self.deadline = time.monotonic() + settings.header_timeout_seconds
-        return self._line()
+        return self._line(HTTPStatus.REQUEST_URI_TOO_LONG)
 
-    def _line(self) -> bytes:
+    def _line(self, too_long: HTTPStatus = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) -> bytes:
         line: bytes = self.rfile.readline(_LINE_BYTES + 1)
         if not line.endswith(b"\n"):
             if len(line) > _LINE_BYTES:
-                raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "A line of the request is too long.")
+                raise Refused(too_long, "A line of the request is too long.")
             raise ConnectionResetError
         return line
 
     def _read_head(self, line: bytes) -> None:
         if line in {b"\r\n", b"\n"}:  # RFC 9112, 2.2: ignore an empty line before the request
-            line = self._line()
+            line = self._line(HTTPStatus.REQUEST_URI_TOO_LONG)
         match = _REQUEST_LINE.fullmatch(line)
         if match is None:
             raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not HTTP/1.")
@@ -300,7 +300,8 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         if self.provided_date is None:
             self.response_headers.append((b"Date", headerbytes.http_date()))
             self.provided_date = "given"
-        if self.server.is_stopping:
+        if self.server.is_stopping or not self.wsgi_input.is_complete:
+            # What is left of an unread body must never be taken for the next request.
             self.close_connection = True
         if self.close_connection and self.request_version == "HTTP/1.1":
             self.response_headers.append((b"Connection", b"close"))
@@ -334,13 +335,14 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
     def _refuse(self, refused: Refused) -> None:
         client = self.client_address[0] if isinstance(self.client_address, tuple) else "local"
         self.server.telemetry.request_refused(status=refused.status, client_address=client, reason=str(refused))
+        code = refused.status.name.lower()
         body = orjson.dumps(
             {
-                "type": "about:blank",
+                "type": self.server.settings.problem_base + code.replace("_", "-"),
                 "title": refused.status.phrase,
                 "status": refused.status.value,
                 "detail": str(refused),
-                "code": refused.status.name.lower(),
+                "code": code,
             }
         )
         head = (

@@ -55,7 +55,10 @@ def application(runtime: SmallRuntime) -> flask.Flask:
 
     @app.post("/")
     def _echo():
-        return flask.request.get_data()
+        try:
+            return flask.request.get_data()
+        except OSError:  # no chunk, or the body ends early
+            return "", 400
 
     @app.get("/slow/<float:seconds>")
     def _slow(seconds):

@@ -106,7 +106,7 @@ HEAD = b"POST / HTTP/1.1\r\nHost: a\r\n"
         (b"400", b"GET  / HTTP/1.1\r\nHost: a\r\n\r\n"),
         (b"400", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
         (b"400", b"GET a HTTP/1.1\r\nHost: a\r\n\r\n"),
-        (b"431", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"),
+        (b"414", b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: a\r\n\r\n"),
         (b"431", HEAD + b"".join(b"X-%d: %s\r\n" % (n, b"a" * 1000) for n in range(40)) + b"\r\n"),
     ],
 )
@@ -146,6 +146,58 @@ def test_several_requests_are_answered_when_they_come_on_one_connection(small: S
 def test_answer_arrives_when_the_body_of_the_request_was_not_read(small: Small) -> None:
     answer = small.exchange(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"a" * 900000)
     assert answer.startswith(b"HTTP/1.1 200 OK")
+
+
+INNER = b"GET /environ?inner HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+UNREAD = b"POST /slow/0.0 HTTP/1.1\r\nHost: a\r\n"  # 405: its body is never read
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        UNREAD + b"Content-Length: %d\r\n\r\n" % len(INNER) + INNER,
+        UNREAD + b"Content-Length: 900000\r\n\r\n" + INNER + b"a" * 900_000,
+        UNREAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(INNER) + INNER + b"\r\n0\r\n\r\n",
+        UNREAD + b"Transfer-Encoding: chunked\r\n\r\n" + INNER,
+        UNREAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(INNER) + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n+1\r\na\r\n0\r\n\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1_0\r\n" + b"a" * 16 + b"\r\n0\r\n\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nabc\r\n0\r\n\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;" + b"e" * 9000 + b"\r\na\r\n0\r\n\r\n" + INNER,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\na\n0\n\n" + INNER,
+    ],
+    ids=lambda sent: str(sent[:110]),
+)
+def test_no_request_is_read_out_of_a_body(small: Small, request_bytes: bytes) -> None:
+    answer = small.exchange(request_bytes)
+    assert answer.startswith(b"HTTP/1.1 4"), answer
+    assert b"inner" not in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b"Connection: close" in answer
+
+
+@pytest.mark.parametrize("body", [b"1\r\na\r\n0\r\nX-Trailer: b\r\n\r\n", b"1;a=b\r\na\r\n0\r\n\r\n"])
+def test_trailers_and_extensions_of_chunks_are_passed_over(small: Small, body: bytes) -> None:
+    answer = small.exchange(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body + INNER)
+    assert answer.count(b"HTTP/1.1 200 OK") == 2
+    assert b"inner" in answer
+
+
+def test_body_is_asked_for_when_the_client_expects_it(small: Small) -> None:
+    with small.connect() as connection:
+        connection.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n")
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(b"ab")
+        assert _read_all(connection).endswith(b"\r\n\r\nab")
+
+
+def test_old_client_is_answered_and_its_connection_closed(small: Small) -> None:
+    answer = small.exchange(b"GET / HTTP/1.0\r\n\r\n")
+    assert b" 200 OK" in answer.partition(b"\r\n")[0]
+    assert b"chunked" not in answer
 
 
 def test_large_answer_arrives_whole(small: Small) -> None:
