@@ -60,6 +60,7 @@ def create_app(
     app = flask.Flask("accord", static_folder=None)
     app.extensions["accord"] = state
     app.url_rule_class = routing.ExactRule  # type: ignore[assignment]  # same rule, fewer arguments
+    app.url_map.merge_slashes = False  # a redirect to another spelling of the path is no answer of the contract
     app.register_blueprint(
         routing.blueprint(
             orjson.loads((service.contract_dir / "routes.json").read_bytes()), _routed(views, resolve_client)

@@ -117,7 +117,8 @@ class Decoders:
 
     def __init__(self) -> None:
         contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
-        schemas = Schemas(msgspec.json.decode((CONTRACT_DIR / "openapi.json").read_bytes()))
+        bundle = msgspec.json.decode((CONTRACT_DIR / "openapi.json").read_bytes())
+        schemas = Schemas(bundle, CONTRACT_DIR / "origins.json")
         self._decoders: dict[str, Decode] = {op.id: compile_decode(op, schemas) for op in contract.operations}
         self._names = {op.id: names_of(op.path) for op in contract.operations}
 

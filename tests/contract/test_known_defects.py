@@ -275,6 +275,8 @@ def test_forms_are_typed_and_judged(shop: Any, content_type: str, data: bytes, e
 PATHS: dict[str, tuple[str, str, int]] = {
     "C17 bad integer in a path is judged, not lost": ("GET", "/items/x", 422),
     "C17 trailing slash is another path": ("GET", "/items/", 404),
+    "C17 doubled slash is another path": ("GET", "/items//", 404),
+    "C17 doubled slash in front": ("GET", "//items", 404),
     "C18 newline in a path does not skip security": ("GET", "/names/%0Ax", 401),
     "C18 newline in an integer": ("GET", "/items/%0A5", 422),
     "NUL in a path": ("GET", "/items/%00", 422),
