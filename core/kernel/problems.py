@@ -12,7 +12,6 @@
     │   └── CsrfFailed             csrf_failed               403
     ├── NotFound                   not_found                 404
     ├── MethodNotAllowed           method_not_allowed        405
-    ├── NotAcceptable              not_acceptable            406
     ├── Conflict                   conflict                  409
     │   └── RequestInProgress      request_in_progress       409
     ├── Gone                       gone                      410
@@ -132,10 +131,6 @@ class NotFound(Problem):
 
 class MethodNotAllowed(Problem):
     code, status, title = "method_not_allowed", 405, "Method not allowed"
-
-
-class NotAcceptable(Problem):
-    code, status, title = "not_acceptable", 406, "No acceptable representation"
 
 
 class Conflict(Problem):

@@ -1,7 +1,9 @@
 """Defects of other contract-first servers (C1 to C34, O1 to O8, edge JSON) that could exist here, each shown not to.
 
 Left out, because the thing itself is absent: C1, C8, C30 (YAML and specs are never read by the server), C31, C27's
-ASGI layer, C33 (our own UI), O1 to O4 and O8 (openapi-core serves the tests only).
+ASGI layer, C33 (our own UI), O1 to O4, O6 and O8 (openapi-core serves the tests only, and judges streams event by event).
+C29 (a scheme without an info function) is a compile error: every scheme is resolved by the one verifier, and a type
+that it cannot resolve is refused (tests/codegen/invalid/compile_security_scheme.yaml).
 """
 
 from __future__ import annotations
@@ -13,9 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from werkzeug.test import TestResponse
 
+from codegen.bundle import bundle
+from codegen.emit import documents
+from codegen.load import Sources
+from codegen.pipeline import compile_text
 from models import database
+from tests.codegen.test_invalid import VALID
 from tests.unit.server.conftest import GOOD, Running
 
 PEN = b'{"name":"pen"}'
@@ -50,6 +58,12 @@ BODIES: dict[str, tuple[str, Any, set[tuple[str, str]]]] = {
     "C5 whole float is an integer": ("/items", {"name": "a", "price": 206.0}, set()),
     "C6 siblings of $ref count": ("/tags", "ab", {("", "minLength")}),
     "C6 the target of $ref counts": ("/tags", "abcdef", {("", "maxLength")}),
+    "C7 recursive schema accepts": ("/trees", {"below": [{"below": []}, {}]}, set()),
+    "C7 recursive schema refuses": (
+        "/trees",
+        {"below": [{"below": [{"x": 1}]}]},
+        {("/below/0/below/0", "additionalProperties")},
+    ),
     "C24 null where it is allowed": ("/items", {"name": "a", "note": None}, set()),
     "C24 the text null is no null": ("/items", {"name": "a", "note": "null"}, set()),
     "C34 unknown member": ("/items", {"name": "a", "zz": 1}, {("", "additionalProperties")}),
@@ -315,6 +329,18 @@ def test_an_encoded_slash_stays_in_its_segment_and_is_decoded_once(running: Runn
     assert running.client.get("/names/a%2Fb", headers=GOOD).json == {"name": "a/b"}
     assert running.client.get("/names/%2541", headers=GOOD).json == {"name": "%41"}
     assert running.client.get("/names/%C3%A4", headers=GOOD).json == {"name": "ä"}
+
+
+def test_a_parameter_of_an_operation_replaces_that_of_its_path() -> None:  # C15
+    own = {"name": "item_id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 3}}
+    document = yaml.safe_load(documents.openapi_yaml(bundle(Sources(VALID, "openapi.yaml"))))
+    entry = document["paths"]["/items/{item_id}"]
+    assert entry["parameters"]
+    entry["get"]["parameters"] = [*entry["get"].get("parameters", []), own]
+    contract = compile_text(yaml.safe_dump(document, sort_keys=False), "defined.yaml").contract
+    (operation,) = [row for row in contract.operations if row.id == "items_get"]
+    (only,) = [row for row in operation.parameters if row.name == "item_id"]
+    assert only.schema.startswith("#/paths/~1items~1{item_id}/get/parameters/")
 
 
 def test_an_empty_success_needs_no_content_type(shop: Any) -> None:  # C25

@@ -68,10 +68,11 @@ CLAUSES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "body", "pointer", "rule", "text"), CLAUSES.values(), ids=CLAUSES)
+@pytest.mark.parametrize("row", CLAUSES.values(), ids=CLAUSES)
 def test_chosen_clauses_are_found_in_the_yaml(
-    decoders: Decoders, oracle: Oracle, name: str, body: bytes, pointer: str, rule: str, text: str
+    decoders: Decoders, oracle: Oracle, row: tuple[str, bytes, str, str, str]
 ) -> None:
+    name, body, pointer, rule, text = row
     operation = oracle.operations[name]
     asked = Asked("POST", operation.path, {"Content-Type": "application/json"}, body)  # type: ignore[arg-type]
     problem = decoders.refusal(name, asked, {})

@@ -24,7 +24,24 @@ TYPES = ("application/json", "application/JSON; charset=x", "multipart/form-data
 NAMES = ("Content-Type", "Authorization", "Cookie", "If-Match", "If-None-Match", "Idempotency-Key", "Last-Event-ID",
          "X-CSRF-TOKEN", "X-Request-Id", "Accept", "Expect", "Range", "Content-Encoding", "Transfer-Encoding", "Host",
          "Content-Length", "Connection", "Upgrade", "X-Forwarded-For", "Forwarded", "X_Y", "", "a b")  # fmt: skip
-TEXTS = ("", "0", "-1", "null", "%00", "%", "%ff", "..", "%2e%2e%2f", "\u00e9", "a" * 300, "9" * 40, "'", "{}", "[]", "🙂")
+TEXTS = (
+    "",
+    "0",
+    "-1",
+    "null",
+    "%00",
+    "%",
+    "%ff",
+    "..",
+    "%2e%2e%2f",
+    "\u00e9",
+    "a" * 300,
+    "9" * 40,
+    "'",
+    "{}",
+    "[]",
+    "🙂",
+)
 BODIES = (b"", b"{}", b"[]", b"null", b"{", b'{"a":', b"[" * 2000, b"\x00", b"\xff\xfe", b'{"a":1e999}', b'"\\ud800"',
           b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n--x--", b"a=1&a=2&%ff=%00", b"9" * 5000)  # fmt: skip
 ALLOWED = {501, 503}

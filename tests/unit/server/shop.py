@@ -81,7 +81,7 @@ class Shop:
     def tuples_send(self, call: Call[Any, Any]) -> Any:
         return call.body
 
-    tags_send = uuids_send = tuples_send
+    tags_send = trees_send = uuids_send = tuples_send
 
     def anything_send(self, call: Call[Any, Any]) -> Any:
         return {"body": call.body}

@@ -85,6 +85,7 @@ SCHEMAS: dict[str, Any] = {
     "shop.Tag": {"type": "string", "maxLength": 5},
     "shop.LongTag": {"$ref": "#/components/schemas/shop.Tag", "minLength": 3},
     "shop.Tuple": {"type": "array", "prefixItems": [{"type": "integer"}], "items": False},
+    "shop.Tree": _object(below={"type": "array", "items": {"$ref": "#/components/schemas/shop.Tree"}}),
     "shop.Uuid": {"type": "string", "format": "uuid"},
     "shop.Item": _object(["id", "name", "price"], id={"type": "integer"}, name=_TEXT, price={"type": "integer"}),
     "shop.Form": _object(
@@ -273,6 +274,7 @@ OPERATIONS = (
     operation("forms_send", "POST", "/forms", _ok("any"), body=_FORM),
     operation("tuples_send", "POST", "/tuples", _ok("any"), body=_json_body("shop.Tuple")),
     operation("tags_send", "POST", "/tags", _ok("any"), body=_json_body("shop.LongTag")),
+    operation("trees_send", "POST", "/trees", _ok("any"), body=_json_body("shop.Tree")),
     operation("uuids_send", "POST", "/uuids", _ok("any"), body=_json_body("shop.Uuid")),
     operation("anything_send", "POST", "/anything", _ok("any"), body=_json_body("any", required=False)),
     operation(

@@ -275,6 +275,14 @@ def test_a_deprecated_operation_says_since_when_and_until_when(running: Running)
     assert not {"Deprecation", "Sunset"} & set(running.client.get("/items").headers.keys())
 
 
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/xml", "application/json;q=0", "", "garbage/;,"])
+def test_accept_chooses_nothing(running: Running, accept: str) -> None:
+    response = running.client.get("/items/5", headers={"Accept": accept})
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    refused = running.client.get("/items/404", headers={"Accept": accept})
+    assert (refused.status_code, refused.content_type) == (404, "application/problem+json")
+
+
 def test_an_operation_without_a_handler_is_501_in_dev_and_stops_production(running: Running) -> None:
     response = running.client.get("/later")
     assert (response.status_code, response.json["code"]) == (501, "not_implemented")
