@@ -13,6 +13,7 @@ from typing import Protocol
 
 import gevent
 import msgspec
+import peewee
 from gevent.event import Event
 
 from core.ai.provider import End, ProviderError, ProviderTimeout, Text
@@ -27,6 +28,8 @@ _LOOK_SECONDS = 0.5
 """How often the jobs of silent answers are looked at for a cancellation."""
 _RETRY_SECONDS = 0.2
 _WAITING_BYTES_LIMIT = 65_536
+_AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
+"""The database cannot be reached, or was lost in mid-transaction: what waits is kept and written later."""
 
 
 class Sink(Protocol):
@@ -95,7 +98,7 @@ class Writer:
         self._active.append(generation)
         if self._greenlet is None or self._greenlet.dead:
             self._greenlet = gevent.spawn(self._run)
-            self._greenlet.link_exception(self._fail)
+            self._greenlet.link_exception(self._fail_all)
 
     def remove(self, generation: Generation) -> None:
         """Let an answer go, written or not."""
@@ -120,14 +123,19 @@ class Writer:
                 self._wake.set()
             self._look()
 
-    def _fail(self, greenlet: gevent.Greenlet) -> None:
-        """Pass a bug in a sink on to the jobs it has stopped."""
+    def _fail_all(self, greenlet: gevent.Greenlet) -> None:
+        """Pass a bug of the writer on to the jobs it has stopped."""
         for generation in tuple(self._active):
-            generation.failure = greenlet.exception
-            generation.stopped.set()
-            generation.written.set()
+            self._fail(generation, greenlet.exception)
+
+    def _fail(self, generation: Generation, error: BaseException | None) -> None:
+        generation.failure = error
+        self.remove(generation)
+        generation.stopped.set()
+        generation.written.set()
 
     def _flush(self, ready: list[Generation]) -> bool:
+        """Write what these answers have; returns False when the database is away and it must be tried again."""
         pieces = {id(generation): (len(generation.waiting), generation.end) for generation in ready}
         try:
             with write():
@@ -136,8 +144,18 @@ class Writer:
                 for generation in sorted(held, key=lambda one: one.sink.channel):
                     count, end = pieces[id(generation)]
                     generation.sink.write(generation.waiting[:count], end)
-        except Unavailable:
+        except _AWAY:
             return False
+        except (
+            ValueError,
+            TypeError,
+            peewee.PeeweeException,
+        ) as error:  # what one answer holds must not end the others
+            if len(ready) == 1:
+                self._fail(ready[0], error)
+                return True
+            written = [self._flush([generation]) for generation in ready]
+            return all(written)
         for generation in held:
             count, end = pieces[id(generation)]
             generation.drop(count)
@@ -153,7 +171,7 @@ class Writer:
             active = [generation for generation in self._active if generation.end is None]
             try:
                 leases = jobs.peek_leases([generation.sink.job for generation in active])
-            except Unavailable:
+            except _AWAY:
                 return  # The database is away; the next look or the next flush will see.
             self._obey(active, leases)
 

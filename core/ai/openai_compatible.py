@@ -145,7 +145,7 @@ def _message(body: bytes) -> str:
 
 def _pieces(choice: _Choice, raw: dict[str, Any]) -> Iterator[Text]:
     """Give the choice's piece: its text alone, or the whole choice where that says more."""
-    text = (choice.delta and choice.delta.content) or ""
+    text = ((choice.delta and choice.delta.content) or "").replace("\0", "")  # PostgreSQL's text holds no NUL
     delta = {name: value for name, value in (raw.get("delta") or {}).items() if value is not None}
     more = {name: value for name, value in raw.items() if name not in _OWN_MEMBERS and value is not None}
     if more or delta.keys() - {"role", "content"}:

@@ -14,7 +14,7 @@ from core.kernel import clock, ids
 from core.kernel.principal import Principal
 from core.kernel.problems import Gone, NotFound
 from models.contract import chat
-from models.database import read, write
+from models.database import read
 from models.tables.chat import Invite
 
 
@@ -81,7 +81,7 @@ def do_revoke_invite(principal: Principal, token: str) -> None:
         NotFound: no such token in a conversation of the caller's.
         Forbidden: the caller does not manage the conversation.
     """
-    with write():
+    with announcing(_get_invite(principal, token).conversation_id):  # its lock, so that accept sees the end of it
         invite = _get_invite(principal, token)
         access_conversation(principal, invite.conversation_id, MANAGERS)
         live = (Invite.id == invite.id) & Invite.revoked_at.is_null() & Invite.accepted_at.is_null()

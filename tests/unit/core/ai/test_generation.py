@@ -1,0 +1,91 @@
+"""Answers share a writer and a transaction, and do not share their faults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import gevent
+import peewee
+import pytest
+
+from core.ai import generation
+from core.ai.provider import End, Text
+from core.kernel.durable import Job
+from core.system import events, jobs
+from core.system.events import SqlEventLog
+from core.system.jobs import SqlJobQueue
+from models.database import write
+
+KIND = "test.answer"
+PATIENCE_SECONDS = 20
+END = End(finish_reason="stop")
+
+
+class Sink:
+    """Writes what it is given to a channel of its own; `fault` is raised when that is "bad"."""
+
+    def __init__(self, job: Job, fault: Callable[[], BaseException] | None = None) -> None:
+        self.job = job
+        self.channel = f"answer:{job.id}"
+        self._fault = fault
+
+    @property
+    def written(self) -> str:
+        """Return what has been committed; "." is the end."""
+        return b"".join(event.data for event in SqlEventLog().read({self.channel: 0}, 100)).decode()
+
+    def write(self, pieces: Sequence[Text], end: End | None) -> None:
+        """See core.ai.generation.Sink."""
+        if self._fault is not None and any(piece.text == "bad" for piece in pieces):
+            raise self._fault()
+        text = "".join(piece.text for piece in pieces) + ("." if end else "")
+        events.append(self.channel, "piece", text.encode())
+        if end is not None:
+            jobs.finish(self.job)
+
+
+@pytest.fixture
+def claimed(database: object) -> list[Job]:
+    """Give two jobs that this process holds."""
+    jobs.register(KIND, lambda job: None)
+    with write():
+        for subject in ("a", "b"):
+            jobs.enqueue(KIND, b"{}", subject=subject)
+    return list(SqlJobQueue().claim("w", 2))
+
+
+def _pieces(*texts: str) -> Iterator[Text | End]:
+    for text in texts:
+        gevent.sleep(0.01)
+        yield Text(text)
+    yield END
+
+
+def test_answer_ends_well_when_another_one_cannot_be_written(claimed: list[Job]) -> None:
+    good, bad = Sink(claimed[0]), Sink(claimed[1], lambda: ValueError("a NUL"))
+    runs = [
+        gevent.spawn(generation.run, good, _pieces("one ", "two")),
+        gevent.spawn(generation.run, bad, _pieces("bad")),
+    ]
+    gevent.joinall(runs, timeout=PATIENCE_SECONDS)
+    assert good.written == "one two."
+    assert isinstance(runs[1].exception, ValueError)
+
+
+@pytest.mark.parametrize("error", [peewee.OperationalError, peewee.InterfaceError])
+def test_nothing_is_lost_when_the_database_goes_away_in_mid_transaction(
+    claimed: list[Job], error: type[Exception]
+) -> None:
+    failures = [error("server closed the connection")]
+    sink = Sink(claimed[0])
+    write_through = sink.write
+
+    def fail_once(pieces: Sequence[Text], end: End | None) -> None:
+        if failures:
+            raise failures.pop()
+        write_through(pieces, end)
+
+    sink.write = fail_once  # type: ignore[method-assign]
+    run = gevent.spawn(generation.run, sink, _pieces("all ", "of it"))
+    run.get(timeout=PATIENCE_SECONDS)
+    assert (sink.written, failures) == ("all of it.", [])
