@@ -56,8 +56,8 @@ oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one v
 drills: setup ## Kill workers, cut streams, restart the database
 	@$(PYTEST) -s -m long tests/drills
 
-mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch
-	@$(BIN)/python -m tests.mutants
+mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch (a sample; ALL=1; SEED=n; WORDS="csrf core/chat")
+	@nice -n 5 $(BIN)/python -m tests.mutants $(if $(ALL),--all) $(if $(SEED),--seed $(SEED)) $(WORDS)
 
 .venv/.bench: .venv/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

@@ -12,20 +12,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Literal
+from xml.etree import ElementTree
 
+from tests.mutants.ledger import Keys, Ledger
 from tests.mutants.mutant import Mutant
 from tests.mutants.reaches import REACHES
 
 ROOT = Path(__file__).parents[2]
-_BASELINE_SECONDS = 600.0
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "-x", "-m", "not long and not whole", "--backend", "sqlite")
+_BASELINE_SECONDS = 1200.0
+_PATIENCE, _GRACE_SECONDS = 5.0, 30.0
+_PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not long and not whole", "--backend", "sqlite")
 _PYTEST += ("-p", "no:cacheprovider", "--no-header", "--tb=line")
 _PASSED, _FAILED = 0, 1
 
@@ -51,45 +54,103 @@ class _Ended:
     seconds: float
 
 
-def run(mutants: Sequence[Mutant], *, folder: Path, lanes: int = 2) -> Iterator[Outcome]:
-    """Yield what becomes of each mutant, as it is known.
+class Campaign:
+    """Copies of the tree, one for each lane, and the ledger of what is known about them."""
 
-    Raises:
-        BrokenCampaign: see the class.
-        StaleMutant: an edit no longer fits.
-    """
-    for mutant in mutants:
-        mutant.applied((ROOT / mutant.file).read_text())
-    trees: SimpleQueue[Path] = SimpleQueue()
-    first = folder / "0"
-    _copy_tree(first)
-    _check_baseline(first, mutants)
-    trees.put(first)
-    for lane in range(1, lanes):
-        shutil.copytree(first, folder / str(lane), symlinks=True)
-        trees.put(folder / str(lane))
-    with ThreadPoolExecutor(lanes) as pool:
-        yield from pool.map(lambda mutant: _judge(mutant, trees), mutants)
+    def __init__(self, folder: Path, ledger: Ledger, *, lanes: int = 2) -> None:
+        first = folder / "0"
+        names = _copy_tree(first)
+        _check_copy(first)
+        self._ledger, self._keys, self._lanes = ledger, Keys(first, names), lanes
+        self._trees: SimpleQueue[Path] = SimpleQueue()
+        for lane in range(lanes):
+            tree = folder / str(lane)
+            if lane:
+                shutil.copytree(first, tree, symlinks=True)
+            self._trees.put(tree)
+
+    def run(self, mutants: Sequence[Mutant]) -> Iterator[Outcome]:
+        """Yield what becomes of each mutant, in their order.
+
+        Raises:
+            BrokenCampaign: see the class.
+            StaleMutant: an edit no longer fits.
+        """
+        for mutant in mutants:
+            mutant.applied((ROOT / mutant.file).read_text())
+        pool = ThreadPoolExecutor(self._lanes)
+        try:
+            unknown = [each for each in _all_arguments(mutants) if self._ledger.find(self._keys.of_tests(each)) is None]
+            parts = filter(None, (unknown[lane :: self._lanes] for lane in range(self._lanes)))
+            red = [name for names in pool.map(self._measure, parts) for name in names]
+            if red:
+                raise BrokenCampaign(f"red without any mutant: pytest {' '.join(red)}")
+            yield from pool.map(self._judge, mutants)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _measure(self, arguments: Sequence[str]) -> list[str]:
+        """Run tests on the unchanged copy, keep the seconds of the green ones, and return the red ones."""
+        with self._tree() as tree:
+            report = _temporary(tree) / "baseline.xml"
+            report.unlink(missing_ok=True)
+            ended = _run_tests(tree, [f"--junit-xml={report}", *arguments], seconds=_BASELINE_SECONDS)
+            if not report.exists():
+                raise BrokenCampaign(f"no test could run without any mutant:\n{ended.output[-4000:]}")
+            cases = list(ElementTree.parse(report).iter("testcase"))
+        start = ended.seconds - sum(float(case.attrib["time"]) for case in cases)
+        red = []
+        for argument in arguments:
+            own = [case for case in cases if _is_of(case, argument)]
+            if own and all(case.find("failure") is None and case.find("error") is None for case in own):
+                seconds = start + sum(float(case.attrib["time"]) for case in own)
+                self._ledger.write(self._keys.of_tests(argument), {"tests": argument, "seconds": round(seconds, 1)})
+            else:
+                red.append(argument)
+        return red
+
+    def _judge(self, mutant: Mutant) -> Outcome:
+        arguments = _arguments(mutant)
+        key = self._keys.of_mutant(mutant, arguments)
+        if (known := self._ledger.find(key)) is not None:
+            return Outcome(mutant, known["verdict"], known["seconds"], known["detail"])
+        limit = _PATIENCE * sum(self._seconds(argument) for argument in arguments) + _GRACE_SECONDS
+        with self._tree() as tree, _seeded(tree / mutant.file, mutant):
+            ended = _run_tests(tree, ["-x", *arguments], seconds=limit, PYTHONDONTWRITEBYTECODE="1")
+        outcome = _outcome(mutant, ended)
+        row = {"mutant": mutant.name, "verdict": outcome.verdict, "detail": outcome.detail}
+        self._ledger.write(key, row | {"seconds": round(ended.seconds, 1)})
+        return outcome
+
+    def _seconds(self, argument: str) -> float:
+        row = self._ledger.find(self._keys.of_tests(argument))
+        assert row is not None
+        return float(row["seconds"])
+
+    @contextmanager
+    def _tree(self) -> Iterator[Path]:
+        tree = self._trees.get()
+        try:
+            yield tree
+        finally:
+            self._trees.put(tree)
 
 
-def _copy_tree(target: Path) -> None:
-    """Copy what git knows or would add; never what it ignores."""
+def _copy_tree(target: Path) -> list[str]:
+    """Copy what git knows or would add, never what it ignores, and return the names."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (source := ROOT / name).is_file():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
+    files = [name for name in names.split("\0") if name and (ROOT / name).is_file()]
+    for name in files:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, target / name)
+    return files
 
 
-def _check_baseline(tree: Path, mutants: Iterable[Mutant]) -> None:
+def _check_copy(tree: Path) -> None:
     where = _python(tree, "-c", "import server.view; print(server.view.__file__)").strip()
     if not Path(where).is_relative_to(tree):
         raise BrokenCampaign(f"tests would run {where}, not the copy in {tree}")
-    arguments = list(dict.fromkeys(argument for mutant in mutants for argument in _arguments(mutant)))
-    ended = _run_tests(tree, arguments, seconds=_BASELINE_SECONDS)
-    if ended.code != _PASSED:
-        raise BrokenCampaign(f"red without any mutant: pytest {' '.join(arguments)}\n{ended.output[-4000:]}")
 
 
 def _python(tree: Path, *arguments: str) -> str:
@@ -103,15 +164,19 @@ def _arguments(mutant: Mutant) -> tuple[str, ...]:
     return tuple(dict.fromkeys(argument for reach in mutant.reaches for argument in REACHES[reach]))
 
 
-def _judge(mutant: Mutant, trees: SimpleQueue[Path]) -> Outcome:
-    tree = trees.get()
-    try:
-        with _seeded(tree / mutant.file, mutant):
-            ended = _run_tests(tree, _arguments(mutant), seconds=mutant.seconds, PYTHONDONTWRITEBYTECODE="1")
-    finally:
-        trees.put(tree)
+def _all_arguments(mutants: Sequence[Mutant]) -> list[str]:
+    return list(dict.fromkeys(argument for mutant in mutants for argument in _arguments(mutant)))
+
+
+def _is_of(case: ElementTree.Element, argument: str) -> bool:
+    path, _, test = argument.partition("::")
+    module = path.removesuffix(".py").replace("/", ".")
+    return case.get("classname") == module and (not test or case.attrib["name"].partition("[")[0] == test)
+
+
+def _outcome(mutant: Mutant, ended: _Ended) -> Outcome:
     if ended.code is None:
-        return Outcome(mutant, "hung", ended.seconds, f"ended after {mutant.seconds:g} s")
+        return Outcome(mutant, "hung", ended.seconds, f"ended after {ended.seconds:.0f} s")
     if ended.code == _PASSED:
         return Outcome(mutant, "survived", ended.seconds)
     if ended.code == _FAILED:

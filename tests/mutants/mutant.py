@@ -20,7 +20,12 @@ class Mutant:
     old: str
     new: str
     reaches: tuple[str, ...]
-    seconds: float = 90.0
+
+    @property
+    def group(self) -> str:
+        """Return the part of the tree that the fault is in."""
+        top, second, *_ = self.file.split("/")
+        return f"{top}/{second}" if top == "core" else top
 
     def applied(self, source: str) -> str:
         """Return the faulty source.

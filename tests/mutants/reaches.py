@@ -37,6 +37,8 @@ REACHES: dict[str, tuple[str, ...]] = {
     "limits": (f"{_CORE}/limits/test_local.py",),
     "sessions": (f"{_CORE}/identity/test_sessions.py", f"{_IDENTITY}/test_sessions.py"),
     "tokens": (f"{_CORE}/identity/test_tokens.py", f"{_IDENTITY}/test_tokens.py"),
+    "session handlers": (f"{_IDENTITY}/test_sessions.py",),
+    "token handlers": (f"{_IDENTITY}/test_tokens.py",),
     "callers": (f"{_CORE}/identity/test_callers.py",),
     "users": (f"{_IDENTITY}/test_users.py",),
     "conversations": (f"{_CHAT}/test_conversations.py",),

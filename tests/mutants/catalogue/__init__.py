@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import chat, durable, identity, pipeline
+from tests.mutants.catalogue import chat, durable, handlers, identity, pipeline
 from tests.mutants.mutant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS + identity.MUTANTS + chat.MUTANTS + durable.MUTANTS
+MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS + handlers.MUTANTS + identity.MUTANTS + chat.MUTANTS + durable.MUTANTS

@@ -50,8 +50,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "last owner may leave",
         "core/chat/participants.py",
-        "    _check_other_owner(present)\n        _take_out(present, announcements)",
-        "    _take_out(present, announcements)",
+        "        _check_other_owner(present)\n        _take_out(",
+        "        _take_out(",
         _PEOPLE,
     ),
     Mutant(
@@ -73,7 +73,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "core/chat/participants.py",
         "    epoch.bump()\n",
         "",
-        _STREAMS,
+        ("participants", "conversation streams"),
     ),
     Mutant(
         "membership change not told",
