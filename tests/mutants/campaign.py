@@ -28,8 +28,8 @@ from tests.mutants.reaches import REACHES
 ROOT = Path(__file__).parents[2]
 _BASELINE_SECONDS = 1200.0
 _PATIENCE, _GRACE_SECONDS = 5.0, 30.0
-_PYTEST = (sys.executable, "-m", "pytest", "-q", "-m", "not long and not whole", "--backend", "sqlite")
-_PYTEST += ("-p", "no:cacheprovider", "--no-header", "--tb=line")
+_CHOICE = ("-m", "not long and not whole", "--backend", "sqlite")
+_PYTEST = [sys.executable, "-m", "pytest", "-q", *_CHOICE, "-p", "no:cacheprovider", "--no-header", "--tb=line"]
 _PASSED, _FAILED = 0, 1
 
 

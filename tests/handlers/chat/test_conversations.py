@@ -65,6 +65,13 @@ def test_conversations_are_listed_newest_first_in_pages(client: Client, people: 
     assert client.call("conversations_list", as_=people.cyn).json["conversations"] == []
 
 
+def test_a_page_that_ends_with_the_last_one_names_no_next(client: Client, people: People) -> None:
+    for number in range(2):
+        client.call("conversations_create", body={"title": str(number)}, as_=people.ben)
+    page = client.call("conversations_list", query={"limit": 2}, as_=people.ben).json
+    assert (len(page["conversations"]), page["next_cursor"]) == (2, None)
+
+
 def test_a_foreign_conversation_is_answered_like_a_missing_one(room: Room) -> None:
     foreign = room.call("conversations_get", room.people.cyn, path={"conversation_id": room.id})
     missing = room.call("conversations_get", room.people.cyn, path={"conversation_id": MISSING})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from models.database import read
+from models.tables.chat import Invite
 from tests.client import Answer, Person
 from tests.conftest import FrozenClock
 from tests.handlers.chat.conftest import Room
@@ -79,3 +81,6 @@ def test_the_token_is_replayed_for_its_key_and_not_kept_in_the_clear(room: Room)
     first = room.call("invites_create", path=path, body=body, headers=headers)
     again = room.call("invites_create", path=path, body=body, headers=headers)
     assert first.json == again.json
+    with read():
+        (invite,) = Invite.select().dicts()
+    assert first.json["token"] not in repr(invite)

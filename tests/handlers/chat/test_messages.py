@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from models.database import read
-from models.tables.chat import MessageEdit
+from models.tables.chat import Message, MessageEdit
 from tests.client import Answer, Person
 from tests.handlers.chat.conftest import MISSING, Room
 
@@ -64,6 +65,8 @@ def test_a_generated_answer_is_edited_by_managers_once_it_is_whole(room: Room, r
 def test_a_deleted_message_keeps_its_place_without_its_content(room: Room) -> None:
     assert _do(room, "messages_delete", room.reply, room.people.ben, body={"reason": "wrong"}).status == 204
     assert _do(room, "messages_delete", room.reply, room.people.ben).status == 204
+    with read():
+        assert Message.get_by_id(UUID(room.reply)).deleted_reason == "wrong"
     shown = room.shown()
     assert [message["id"] for message in shown] == [room.root, room.reply]
     assert (shown[1]["content"], shown[1]["deleted_at"] is not None) == ("", True)

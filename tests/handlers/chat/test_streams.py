@@ -82,10 +82,23 @@ def test_a_position_that_is_no_longer_kept_gets_reset_first(room: Room, frozen_c
 
 def test_a_removed_participants_stream_ends_within_a_second(room: Room) -> None:
     with _stream(room, person=room.people.ben) as stream:
+        room.say(room.people.ada, "still here")
+        stream.next_event()  # by now the stream has been judged once
         path = {"conversation_id": room.id, "user_id": room.people.ben.user_id}
         assert room.call("participants_remove", path=path).status == 204
         with gevent.Timeout(1.5):
             stream.rest()
+
+
+def test_a_changed_role_is_told(room: Room) -> None:
+    with _stream(room) as stream:
+        room.add(room.people.ben, "viewer")
+        payload = json.loads(stream.events_until("membership.changed")[-1].data)["payload"]
+    assert (payload["user_id"], payload["role"], payload["action"]) == (
+        room.people.ben.user_id,
+        "viewer",
+        "role_updated",
+    )
 
 
 def test_a_foreign_stream_is_answered_like_a_missing_one(room: Room) -> None:

@@ -132,10 +132,10 @@ MUTANTS: tuple[Mutant, ...] = (
         _THREADS,
     ),
     Mutant(
-        "own messages unread",
+        "deleted messages unread",
         "core/chat/threads.py",
-        "(Message.clock > mark) & others & ",
-        "(Message.clock > mark) & ",
+        " & others & Message.deleted_at.is_null()",
+        " & others",
         _THREADS,
     ),
     Mutant(
@@ -260,15 +260,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "finish reason of a silent provider is error",
         "core/ai/generation.py",
-        'return End(finish_reason="timeout")',
-        'return End(finish_reason="error")',
+        'return End(finish_reason="timeout", error_code',
+        'return End(finish_reason="error", error_code',
         _ANSWERS,
     ),
     Mutant(
         "deltas reordered",
         "core/ai/generation.py",
-        '"".join(generation.waiting[:count])',
-        '"".join(reversed(generation.waiting[:count]))',
+        "write(generation.waiting[:count], end)",
+        "write(generation.waiting[:count][::-1], end)",
         _ANSWERS,
     ),
     Mutant(
@@ -379,8 +379,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "failed provider answers",
         "core/chat/completions.py",
-        "raise ProviderUnavailable(retry_after_seconds=1, cause=str(error)) from error",
-        'answer = Answer(text="", finish_reason="stop", usage=Usage(prompt_tokens=0, completion_tokens=0))',
+        "        raise _problem(error) from error",
+        '        answer = Answer(text="", finish_reason="stop", usage=None)',
         ("completions",),
     ),
 )
