@@ -31,8 +31,8 @@ class Ledger:
     def write(self, key: str, row: dict[str, Any]) -> None:
         """Keep a row; a newer one of the same key wins."""
         with self._lock, self._path.open("a") as file:
-            self._rows[key] = row
-            file.write(json.dumps({"key": key} | row) + "\n")
+            self._rows[key] = {"key": key} | row
+            file.write(json.dumps(self._rows[key]) + "\n")
 
 
 class Keys:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.mutants.campaign import ROOT
 from tests.mutants.catalogue import MUTANTS
+from tests.mutants.ledger import Keys, Ledger
 from tests.mutants.mutant import Mutant, StaleMutant
 from tests.mutants.reaches import REACHES
+from tests.mutants.sample import draw
 
 MUTANTS_MIN = 45
 
@@ -36,3 +40,26 @@ def test_there_are_enough_mutants_and_their_names_differ() -> None:
 def test_an_edit_that_does_not_fit_is_refused(source: str, new: str) -> None:
     with pytest.raises(StaleMutant):
         Mutant("m", "f", "a = 1", new, ("streams",)).applied(source)
+
+
+def test_a_sample_leaves_no_group_out_and_is_drawn_again_by_its_seed() -> None:
+    drawn = draw(MUTANTS, size=40, seed=1)
+    assert 40 <= len(drawn) < len(MUTANTS)
+    assert {mutant.group for mutant in drawn} == {mutant.group for mutant in MUTANTS}
+    assert drawn == draw(MUTANTS, size=40, seed=1) != draw(MUTANTS, size=40, seed=2)
+
+
+def test_a_ledger_remembers_across_runs_and_its_keys_change_with_what_they_depend_on(tmp_path: Path) -> None:
+    names = ["core/a.py", "tests/test_a.py", "tests/test_b.py"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a = 1\n")
+    key = Keys(tmp_path, names).of_tests("tests/test_a.py")
+    Ledger(tmp_path / "ledger").write(key, {"seconds": 1.0})
+    assert Ledger(tmp_path / "ledger").find(key) == {"key": key, "seconds": 1.0}
+    (tmp_path / "tests/test_b.py").write_text("b = 2\n")
+    assert Keys(tmp_path, names).of_tests("tests/test_a.py") == key
+    for name in names[:2]:
+        (tmp_path / name).write_text("a = 2\n")
+        assert Keys(tmp_path, names).of_tests("tests/test_a.py") != key
+        (tmp_path / name).write_text("a = 1\n")

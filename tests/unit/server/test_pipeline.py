@@ -43,6 +43,11 @@ def test_a_caller_is_let_in_by_one_good_credential(
     assert running.effects() == (status == 201)
 
 
+def test_an_alternative_is_met_whole_where_the_verifier_does_not_mind(running: Running) -> None:
+    assert running.client.get("/scoped/pears", headers=SESSION).status_code == 403
+    assert running.client.get("/scoped/pears", headers={**SESSION, "X-CSRF-TOKEN": "csrf"}).status_code == 200
+
+
 def test_a_scope_is_filled_from_the_path(running: Running) -> None:
     assert running.client.get("/scoped/apples", headers=GOOD).status_code == 200
     refused = running.client.get("/scoped/pears", headers=GOOD)
