@@ -41,6 +41,7 @@ def test_typing_is_told_with_its_end_and_ended_by_a_message(room: Room, frozen_c
     assert room.call("presence_set_typing", room.people.ben, body=body).status == 204
     (started,) = _told(room, "typing.update")
     assert started["user_id"] == room.people.ben.user_id
+    assert datetime.fromisoformat(started["expires_at"]).timestamp() == frozen_clock.seconds + 5
     room.say(room.people.ben, "done", parent=room.root)
     assert len(_told(room, "typing.update")) == 2
     assert _told(room, "typing.update")[1]["expires_at"] < started["expires_at"]
