@@ -174,8 +174,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "revoked stream goes on",
         "server/streams.py",
-        "if not verdicts[principal] or not client.stream.is_current():",
-        "if False:",
+        "            if not listens[place]:",
+        "            if False:",
         _STREAMS,
     ),
     Mutant(
