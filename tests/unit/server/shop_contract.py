@@ -304,10 +304,7 @@ OPERATIONS = (
         "/scoped/{name}",
         _ok("any"),
         parameters=(msgspec.structs.replace(_ID, name="name", field="name", schema=ref("string"), shapes=("string",)),),
-        security=(
-            Requirement(schemes=("bearer",), scopes=("{name}:read",)),
-            Requirement(schemes=("session", "csrf"), scopes=()),
-        ),
+        security=(Requirement(schemes=("bearer",), scopes=("{name}:read",)),),
         is_deprecated=True,
         deprecated_at="2026-01-31",
         sunset="2036-12-31",

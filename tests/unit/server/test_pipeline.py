@@ -44,8 +44,8 @@ def test_a_caller_is_let_in_by_one_good_credential(
 
 
 def test_an_alternative_is_met_whole_where_the_verifier_does_not_mind(running: Running) -> None:
-    assert running.client.get("/scoped/pears", headers=SESSION).status_code == 403
-    assert running.client.get("/scoped/pears", headers={**SESSION, "X-CSRF-TOKEN": "csrf"}).status_code == 200
+    assert running.client.get("/names/pears", headers=SESSION).status_code == 403
+    assert running.client.get("/names/pears", headers={**SESSION, "X-CSRF-TOKEN": "csrf"}).status_code == 200
 
 
 def test_a_scope_is_filled_from_the_path(running: Running) -> None:
