@@ -22,8 +22,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "viewer may write",
         "core/chat/access.py",
-        "        if self.role not in roles:",
-        "        if False:",
+        "    if role not in roles:",
+        "    if False:",
         ("threads", "participants"),
     ),
     Mutant(
@@ -147,9 +147,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "read mark moves back",
-        "core/chat/posting.py",
-        "update={ReadMark.clock: at}, where=ReadMark.clock < at",
-        "update={ReadMark.clock: at}",
+        "core/chat/posting_sql.py",
+        " WHERE read_marks.clock < excluded.clock",
+        "",
         _THREADS,
     ),
     Mutant(
@@ -183,22 +183,22 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "reply to a deleted message accepted",
         "core/chat/posting.py",
-        "        if parent.deleted_at is not None:\n            raise MessageDeleted\n",
+        "    if taken.deleted_at is not None:\n        raise MessageDeleted\n",
         "",
         _MESSAGES,
     ),
     Mutant(
         "reply in the wrong place",
         "core/chat/posting.py",
-        "parent.root_id, parent.id, path, parent.depth + 1)",
-        "parent.root_id, parent.id, path, parent.depth)",
+        "path=path, depth=above.depth + 1)",
+        "path=path, depth=above.depth)",
         _MESSAGES,
     ),
     Mutant(
         "system message starts an answer",
         "core/chat/posting.py",
-        'if role in (None, "user"):',
-        'if role in (None, "user", "system"):',
+        'role in (None, "user")',
+        'role in (None, "user", "system")',
         ("messages", "threads"),
     ),
     Mutant(
@@ -323,8 +323,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "typing goes on behind a message",
         "core/chat/posting.py",
-        "    if Typing.delete().where(Typing.root == root_id, Typing.user == user_id).execute():\n",
-        "    if False:\n",
+        "    if author.is_typing:",
+        "    if False:",
         ("presence",),
     ),
     Mutant(

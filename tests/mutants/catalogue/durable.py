@@ -13,15 +13,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "event written outside its transaction",
         "core/system/events.py",
-        "    EventRow.insert_many(\n",
-        "    database.commit() if database.in_transaction() else None\n    EventRow.insert_many(\n",
+        "    statements.run([*before,",
+        "    database.commit() if database.in_transaction() else None\n    statements.run([*before,",
         _EVENTS,
     ),
     Mutant(
         "position not monotonic",
         "core/system/events.py",
-        "return greater(time.now_ms(), Channel.seq + 1) + (count - 1)",
-        "return time.now_ms() + (count - 1)",
+        "CASE WHEN channels.seq < :now THEN :now ELSE channels.seq + 1 END + :more",
+        ":now + :more",
         _EVENTS,
     ),
     Mutant(
