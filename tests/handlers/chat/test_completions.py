@@ -11,7 +11,6 @@ import pytest
 
 from core.ai import registry
 from core.ai.provider import ProviderFailed
-from server.runtime import Runtime
 from tests.client import Answer, Client
 from tests.factories.people import People
 from tests.live import Live
@@ -78,10 +77,9 @@ def test_a_failing_provider_is_503(client: Client, people: People, monkeypatch: 
     assert "secret" not in answer.text
 
 
-def test_a_streamed_completion_ends_with_usage_and_done(client: Client, people: People, runtime: Runtime) -> None:
-    runtime.start()
+def test_a_streamed_completion_ends_with_usage_and_done(live: Live) -> None:
     body = HELLO | {"stream": True, "stream_options": {"include_usage": True}}
-    with client.stream("completions_create", body=body, as_=people.ben) as stream:
+    with live.client.stream("completions_create", body=body, as_=live.people.ben) as stream:
         found = stream.rest()
     assert found[-1].data == "[DONE]"
     chunks = [json.loads(event.data) for event in found[:-1]]
