@@ -31,6 +31,8 @@ EventCheck = Callable[[Event], bool]
 _PAGE_EVENTS = 200
 _BATCH_EVENTS = 1000
 _EPOCH_SECONDS = 0.4
+_LOOK_SECONDS = 2.0
+"""The log is looked at this often though nothing woke the tailer: a connection that died silently brings no wake-up."""
 _BEATS = 10
 _CHECKS_AT_A_TIME = 10
 _HEARTBEAT = b":\n\n"
@@ -305,7 +307,7 @@ class Streams:
     def _tail(self) -> None:
         self._wake.set()  # what a wake-up told of before a read of it failed
         while not self._is_stopping:
-            self._wake.wait()
+            self._wake.wait(_LOOK_SECONDS)
             self._wake.clear()
             while self._deliver() == _BATCH_EVENTS:
                 gevent.sleep(0)

@@ -34,6 +34,8 @@ _STOP_POLL_SECONDS = 0.25
 _NAMES_PER_QUERY = 500
 _PRUNE_BATCH = 1000
 _PG_CHANNEL = "accord_events"
+_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+"""A connection that only listens never notices that its server has vanished, unless TCP asks."""
 
 _ROWS_PER_INSERT = 50
 _ADVANCE = Statement(
@@ -216,7 +218,7 @@ def _listen_postgresql(wake: Callable[[], None], stopped: Callable[[], bool]) ->
 
 
 def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
-    connection = psycopg2.connect(dbname=database.database, **_connect_parameters())
+    connection = psycopg2.connect(dbname=database.database, **_KEEPALIVES, **_connect_parameters())
     try:
         connection.autocommit = True
         connection.cursor().execute(f"LISTEN {_PG_CHANNEL}")

@@ -32,6 +32,10 @@ class MemoryEvents:
             wake()
         return event
 
+    def silence(self) -> None:
+        """Wake nobody from now on, as a listening connection that died unnoticed."""
+        self._wakes.clear()
+
     def prune(self, channel: str, seq: int) -> None:
         """Forget events up to `seq`."""
         self.pruned[channel] = seq

@@ -298,3 +298,12 @@ def test_event_is_delivered_when_the_log_could_not_be_read_at_its_wake_up(bed: B
     bed.say()
     listener.wait(lambda each: len(each.ids) == 2)
     assert not failures
+
+
+def test_event_is_delivered_when_no_wake_up_tells_of_it(bed: Bed) -> None:
+    listener = bed.listen()
+    bed.say()
+    listener.wait(lambda each: len(each.ids) == 1)
+    bed.events.silence()
+    bed.say()
+    listener.wait(lambda each: len(each.ids) == 2)
