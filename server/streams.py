@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import socket
+import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -31,6 +32,8 @@ EventCheck = Callable[[Event], bool]
 _PAGE_EVENTS = 200
 _BATCH_EVENTS = 1000
 _EPOCH_SECONDS = 0.4
+_EXPIRY_SECONDS = 30.0
+"""Callers are asked for this often though no epoch moved: a credential that runs out moves none."""
 _LOOK_SECONDS = 2.0
 """The log is looked at this often though nothing woke the tailer: a connection that died silently brings no wake-up."""
 _BEATS = 10
@@ -341,10 +344,12 @@ class Streams:
                         client.push(_HEARTBEAT)
 
     def _follow_epoch(self) -> None:
+        looked_at = time.monotonic()
         while True:
             current = self._verifier.epoch()
-            if current != self._epoch:
+            if current != self._epoch or time.monotonic() - looked_at >= _EXPIRY_SECONDS:
                 self._end_revoked()
+                looked_at = time.monotonic()
                 self._epoch = current  # only now: a check that failed half-way is made again
             gevent.sleep(_EPOCH_SECONDS)
 

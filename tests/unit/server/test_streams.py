@@ -307,3 +307,13 @@ def test_event_is_delivered_when_no_wake_up_tells_of_it(bed: Bed) -> None:
     bed.events.silence()
     bed.say()
     listener.wait(lambda each: len(each.ids) == 2)
+
+
+def test_stream_ends_when_its_credential_runs_out_though_no_epoch_moves(
+    bed: Bed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.streams._EXPIRY_SECONDS", 0.5)
+    listener = bed.listen(credential="short")
+    listener.wait(lambda each: "retry" in each.text)
+    bed.verifier.refused.add("short")
+    assert listener.ended()
