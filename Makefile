@@ -45,7 +45,7 @@ check: lint types contract-lint check-generated ## What every commit must pass: 
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen $(WITHOUT_PROCESSES)
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
-	@$(PYTEST) -n 2 --dist worksteal -m "not long"
+	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"
 
 fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,000 cases per database (ACCORD_TEST_FUZZ_CASES)
 	@$(PYTEST) -s -m long tests/fuzz
