@@ -116,8 +116,8 @@ def test_check_names_the_line_of_an_operation_without_handler(project: Project) 
     with pytest.raises(Refused) as refused:
         completeness.check(project)
     found = {(finding.rule, str(finding.location)) for finding in refused.value.findings}
-    assert ("handlers", "spec/paths/shop/items.yaml:28:3") in found
-    assert ("tests", "spec/paths/shop/items.yaml:28:3") in found
+    assert ("handlers", "spec/paths/shop/items.yaml:30:3") in found
+    assert ("tests", "spec/paths/shop/items.yaml:30:3") in found
     assert len(found) == 2 * len(OPERATIONS)
 
 
@@ -153,4 +153,4 @@ def test_a_missing_and_a_mistyped_handler_are_type_errors_that_name_the_contract
     mypy = [sys.executable, "-m", "mypy", "--pretty", "handlers/bindings.py"]
     environment = {**os.environ, "MYPYPATH": str(ROOT), "MYPY_FORCE_TERMINAL_WIDTH": "400"}
     done = subprocess.run(mypy, cwd=project.root, env=environment, capture_output=True, text=True, check=False)
-    assert "spec/paths/shop/items.yaml:71" in done.stdout
+    assert "spec/paths/shop/items.yaml:74" in done.stdout
