@@ -84,15 +84,19 @@ class Reader(Thread):
         bytes_left = self._chance.randint(*_CUT_BYTES) if is_cut else None
         until = time.monotonic() + (self._chance.uniform(*_CUT_SECONDS) if is_cut else 3600.0)
         connection = http.client.HTTPConnection(self._transport.host, self._transport.port, timeout=5)
+        connection.connect()
+        line, response = connection.sock, None  # the connection forgets its socket once an answer says close
         try:
             response = self._open(connection)
             if response is not None:
-                self._follow(connection, response, bytes_left, until)
+                self._follow(line, response, bytes_left, until)
         finally:
             if is_cut:
                 self.cuts -= 1
-                self._break(connection)
+                self._break(line)
             connection.close()
+            if response is not None:
+                response.close()
 
     def _open(self, connection: http.client.HTTPConnection) -> http.client.HTTPResponse | None:
         asked = self._asked()
@@ -112,7 +116,7 @@ class Reader(Thread):
 
     def _follow(
         self,
-        connection: http.client.HTTPConnection,
+        line: socket.socket,
         response: http.client.HTTPResponse,
         bytes_left: int | None,
         until: float,
@@ -120,7 +124,7 @@ class Reader(Thread):
         """Read until the line is cut; what comes of an event that was not complete is forgotten."""
         rest = b""
         while not self._is_finished() and (left := until - time.monotonic()) > 0:
-            connection.sock.settimeout(min(left, _SILENCE_SECONDS))
+            line.settimeout(min(left, _SILENCE_SECONDS))
             size = 65_536 if bytes_left is None else min(bytes_left, 65_536)
             try:
                 data = response.read1(size) if size else b""
@@ -141,7 +145,7 @@ class Reader(Thread):
                 self.received_at.append(now)
                 self._last_id = frame.id or self._last_id
 
-    def _break(self, connection: http.client.HTTPConnection) -> None:
+    def _break(self, line: socket.socket) -> None:
         """Cut half of the lines with a reset, the others with a plain end."""
-        if connection.sock is not None and self._chance.random() < 0.5:
-            connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        if self._chance.random() < 0.5:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

@@ -27,6 +27,7 @@ def _cut_streams(launch: Launch, *, cuts: int) -> None:
     readers = scene.readers(cuts=cuts)
     asked = [scene.ask(WORDS)]
     while any(reader.cuts > 0 for reader in readers):
+        assert all(reader.is_alive() for reader in readers), "a reader has died"
         scene.await_answer(asked[-1])
         asked.append(scene.ask(WORDS))
     for message_id in asked:
