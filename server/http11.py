@@ -24,7 +24,7 @@ from server import headerbytes
 from server.held import NEVER, Held, Stream
 
 _READ_BUFFER_BYTES = 4096
-_LINE_BYTES = 8190
+_LINE_BYTES = 32_768  # 2,048 characters of a query parameter are up to 24,576 bytes when percent-encoded
 _HEAD_BYTES = 32_768
 _JOINED_BYTES = 65_536
 _SLICE_BYTES = 262_144
