@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run generate contract-lint check-generated documents check lint types test fuzz oracle drills mutants bench
+.PHONY: help setup run serve generate contract-lint check-generated documents check lint types test fuzz oracle drills mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -18,6 +18,9 @@ setup: .venv/.ready ## Make the virtual environment with the locked versions
 
 run: setup ## Serve on the embedded database (ACCORD_BIND, ACCORD_WORKERS, ACCORD_DATABASE_URL, ACCORD_PROFILE)
 	@$(BIN)/accord serve
+
+serve: setup ## Serve as in production: the same with ACCORD_PROFILE=production (needs ACCORD_SECRET_KEYS)
+	@ACCORD_PROFILE=production $(BIN)/accord serve
 
 generate: setup ## Compile spec/ into models/contract and handlers/bindings.py
 	@$(BIN)/python -m codegen.cli generate
@@ -42,7 +45,7 @@ WITHOUT_PROCESSES := $(addprefix --ignore=tests/unit/,test_postgres.py models/te
 	$(addprefix server/,test_worker.py test_streams.py test_jobs.py test_cli.py))
 
 check: lint types contract-lint check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
-	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen $(WITHOUT_PROCESSES)
+	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen tests/mutants $(WITHOUT_PROCESSES)
 
 test: setup ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"

@@ -51,8 +51,10 @@ def serve(arguments: list[str]) -> int:
     settings = _settings(arguments)
     if settings is None:
         return _USAGE_ERROR
-    from server import datadir  # noqa: PLC0415 - metrics may be imported only after the data folder is made
+    from server import address, datadir  # noqa: PLC0415 - metrics may be imported only after the data folder is made
 
+    if fault := address.find_fault(settings, os.environ):
+        return _fail(f"ACCORD_BIND={settings.bind}: {fault}")
     try:
         datadir.prepare_data_dir(settings)
     except OSError as error:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from core.kernel.settings import Settings
-from server import cli, migration, project
+from server import address, cli, migration, project
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60
@@ -115,6 +115,40 @@ def test_serve_ends_with_1_when_the_data_folder_cannot_be_made(folder: Path) -> 
     ended = _accord(folder, "serve")
     assert ended.returncode == 1
     assert "ACCORD_DATA_DIR" in ended.stderr
+
+
+def test_serve_ends_at_once_and_names_the_address_when_it_is_taken(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        ended = _accord(folder, "serve", ACCORD_BIND=taken)
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"accord: ACCORD_BIND={taken}: the address is taken: something listens there already;"
+        " end it, or set ACCORD_BIND to a free one\n"
+    )
+    assert not (folder / "data").exists()
+
+
+def test_serve_ends_with_1_when_the_address_is_of_another_machine(folder: Path) -> None:
+    ended = _accord(
+        folder, "serve", ACCORD_BIND="192.0.2.1:8080", ACCORD_PROFILE="production", ACCORD_SECRET_KEYS="a" * 32
+    )
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "accord: ACCORD_BIND=192.0.2.1:8080: Cannot assign requested address\n",
+    )
+
+
+@pytest.mark.parametrize("variable", ["GUNICORN_FD", "LISTEN_FDS"])
+def test_an_inherited_socket_is_no_fault(settings: Settings, variable: str) -> None:
+    with socket.socket() as former:
+        former.bind(("127.0.0.1", 0))
+        former.listen()
+        taken = msgspec.structs.replace(settings, bind=f"127.0.0.1:{former.getsockname()[1]}")
+        assert address.find_fault(taken, {})
+        assert address.find_fault(taken, {variable: "3"}) is None
 
 
 def test_serve_ends_with_1_when_production_lacks_handlers(folder: Path) -> None:
