@@ -16,7 +16,7 @@ import msgspec
 import peewee
 from gevent.event import Event
 
-from core.ai.provider import End, ProviderError, ProviderTimeout, Text
+from core.ai.provider import CompletionRequest, End, Provider, ProviderError, ProviderFailed, ProviderTimeout, Text
 from core.kernel.durable import Job
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
@@ -28,6 +28,8 @@ _LOOK_SECONDS = 0.5
 """How often the jobs of silent answers are looked at for a cancellation."""
 _RETRY_SECONDS = 0.2
 _WAITING_BYTES_LIMIT = 65_536
+MAX_ATTEMPTS = 5
+"""An answer that was begun so often ends, or one that kills its worker would kill them all for ever."""
 _AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
 """The database cannot be reached, or was lost in mid-transaction: what waits is kept and written later."""
 
@@ -215,6 +217,28 @@ def run(sink: Sink, pieces: Iterator[Text | End]) -> None:
     finally:
         pump.kill()
         writer.remove(generation)
+
+
+def begin(
+    provider: Provider | None, request: CompletionRequest, *, attempt: int, is_begun: bool, written: str
+) -> Iterator[Text | End]:
+    """Return the pieces of an answer behind `written`; where nothing can give them, they fail at once.
+
+    attempt: of the answer's job, 1 the first time. is_begun: an earlier attempt has written something, if only a choice
+    without text.
+    """
+    if provider is None:
+        return _failing("the model is not served")
+    if attempt > MAX_ATTEMPTS:
+        return _failing("the answer was begun too often")
+    if is_begun and not provider.can_resume:
+        return _failing("the worker that wrote the answer stopped")
+    return provider.stream(request, written=written)
+
+
+def _failing(reason: str) -> Iterator[Text | End]:
+    yield from ()
+    raise ProviderFailed(reason)
 
 
 def _pump(generation: Generation, writer: Writer, pieces: Iterator[Text | End]) -> End:

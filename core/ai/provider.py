@@ -60,8 +60,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Further members of the provider's usage."""
 
     @property
-    def total_tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
+    def counts(self) -> dict[str, int]:
+        """Return prompt_tokens, completion_tokens and their sum as total_tokens."""
+        total = self.prompt_tokens + self.completion_tokens
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+            "total_tokens": total,
+        }
 
 
 class CompletionRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,9 +5,11 @@ A conversation that is not the caller's is answered exactly like one that does n
 
 from __future__ import annotations
 
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
+import peewee
 
 from core.kernel.principal import Principal
 from core.kernel.problems import Forbidden, NotFound
@@ -18,6 +20,7 @@ from models.tables.chat import Conversation, Message, Participant, Thread
 MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
 WRITERS: frozenset[Role] = frozenset({"owner", "admin", "member"})
 EVERYONE: frozenset[Role] = frozenset({"owner", "admin", "member", "viewer"})
+_Part = TypeVar("_Part", Thread, Message)
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -78,11 +81,7 @@ def access_thread(principal: Principal, root_id: UUID, roles: frozenset[Role] = 
         NotFound: there is none that the caller may see.
         Forbidden: the caller's role is not among `roles`.
     """
-    with read():
-        thread = Thread.get_or_none(Thread.root_id == root_id)
-    if thread is None:
-        raise NotFound
-    return access_conversation(principal, thread.conversation_id, roles), thread
+    return _access_part(principal, Thread, Thread.root_id == root_id, roles)
 
 
 def access_message(principal: Principal, message_id: UUID, roles: frozenset[Role] = EVERYONE) -> tuple[Access, Message]:
@@ -92,11 +91,17 @@ def access_message(principal: Principal, message_id: UUID, roles: frozenset[Role
         NotFound: there is none that the caller may see.
         Forbidden: the caller's role is not among `roles`.
     """
+    return _access_part(principal, Message, Message.id == message_id, roles)
+
+
+def _access_part(
+    principal: Principal, table: type[_Part], here: peewee.Expression, roles: frozenset[Role]
+) -> tuple[Access, _Part]:
     with read():
-        message = Message.get_or_none(Message.id == message_id)
-    if message is None:
+        part = table.get_or_none(here)
+    if part is None:
         raise NotFound
-    return access_conversation(principal, message.conversation_id, roles), message
+    return access_conversation(principal, part.conversation_id, roles), part
 
 
 def is_participant(conversation_id: UUID, user_id: UUID) -> bool:

@@ -16,11 +16,9 @@ from core.ai.provider import (
     End,
     ProviderBusy,
     ProviderError,
-    ProviderFailed,
     ProviderRefused,
     ProviderTimeout,
     Text,
-    Usage,
 )
 from core.kernel import clock, ids
 from core.kernel.call import EventStream
@@ -33,7 +31,6 @@ from models.database import read, write
 from models.tables.events import EventRow
 
 COMPLETION_JOB = "chat.completion"
-MAX_ATTEMPTS = 5
 _CHUNK, _LAST = "chunk", "last"
 _OWN_MEMBERS = frozenset({"model", "messages", "stream"})
 _encoder = msgspec.json.Encoder()
@@ -165,16 +162,13 @@ def run(job: Job) -> None:
 
 
 def _pieces(job: Job, task: _Task) -> Iterator[Text | End]:
-    provider = registry.find_provider(task.request.model)
-    is_begun = events.head(task.channel) > 0
-    if provider is None or job.attempt > MAX_ATTEMPTS or (is_begun and not provider.can_resume):
-        return _failing("the answer cannot be continued")
-    return provider.stream(task.request, written=_stored_text(task.channel))
-
-
-def _failing(reason: str) -> Iterator[Text | End]:
-    yield from ()
-    raise ProviderFailed(reason)
+    return generation.begin(
+        registry.find_provider(task.request.model),
+        task.request,
+        attempt=job.attempt,
+        is_begun=events.head(task.channel) > 0,
+        written=_stored_text(task.channel),
+    )
 
 
 def _stored_text(channel: str) -> str:
@@ -203,7 +197,7 @@ def _completion(task: _Task, answer: Answer) -> chat.Completion:
         **answer.reply,
         **_identity(task, "chat.completion"),
         "choices": [finished],
-        "usage": _usage(answer.usage),
+        "usage": {**answer.usage.details, **answer.usage.counts},
     }
 
 
@@ -213,15 +207,6 @@ def _identity(task: _Task, kind: str) -> dict[str, Any]:
         "object": kind,
         "created": task.created,
         "model": task.request.model,
-    }
-
-
-def _usage(usage: Usage) -> chat.CompletionUsage:
-    return {
-        **usage.details,
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens,
     }
 
 
@@ -258,7 +243,7 @@ def _closing(task: _Task, end: End) -> list[chat.CompletionChunk]:
         return [_failing_chunk(task, message, end.error_code)]
     chunks = [_chunk(task, [{"index": 0, "delta": {}, "finish_reason": end.finish_reason}])]
     if task.includes_usage and end.usage is not None:
-        chunks.append(_chunk(task, [], usage=_usage(end.usage)))
+        chunks.append(_chunk(task, [], usage={**end.usage.details, **end.usage.counts}))
     return chunks
 
 

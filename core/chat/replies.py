@@ -14,7 +14,7 @@ import msgspec
 import peewee
 
 from core.ai import generation, registry
-from core.ai.provider import CompletionRequest, End, ProviderFailed, Text
+from core.ai.provider import CompletionRequest, End, Text
 from core.chat import paths
 from core.chat.announcements import Announcements, channel_of
 from core.kernel import clock
@@ -24,7 +24,6 @@ from models.contract import chat
 from models.database import read, write
 from models.tables.chat import Message, MessageChunk
 
-MAX_ATTEMPTS = 5
 _FAILURES = frozenset({"timeout", "error"})
 _FINISH_REASONS = frozenset({"stop", "length", "cancelled", "timeout", "error"})
 
@@ -68,7 +67,7 @@ class ReplySink:
             root_id=message.root_id,
             conversation_id=message.conversation_id,
             finish_reason=finish_reason,
-            usage=_usage(end),
+            usage=chat.MessageUsage(**end.usage.counts) if end.usage else msgspec.UNSET,
         )
         announcements.add(done, root=message.root_id, message=message.id)
         if finish_reason in _FAILURES:
@@ -101,21 +100,14 @@ def stored_text(message_id: UUID) -> str:
 
 
 def _pieces(job: Job, message: Message) -> Iterator[Text | End]:
-    provider = registry.find_provider(registry.assistant_model())
-    written = stored_text(message.id)
-    if provider is None:
-        return _failing("the assistant's model is not served")
-    if job.attempt > MAX_ATTEMPTS:
-        return _failing("the answer was begun too often")
-    if written and not provider.can_resume:
-        return _failing("the server that wrote the answer stopped")
-    request = CompletionRequest(model=registry.assistant_model(), messages=_history(message))
-    return provider.stream(request, written=written)
-
-
-def _failing(reason: str) -> Iterator[Text | End]:
-    yield from ()
-    raise ProviderFailed(reason)
+    model, written = registry.assistant_model(), stored_text(message.id)
+    return generation.begin(
+        registry.find_provider(model),
+        CompletionRequest(model=model, messages=_history(message)),
+        attempt=job.attempt,
+        is_begun=bool(written),
+        written=written,
+    )
 
 
 def _history(message: Message) -> list[dict[str, str]]:
@@ -142,16 +134,6 @@ def _delta(message: Message, idx: int, text: str) -> chat.MessageDeltaPayload:
         parent_id=message.parent_id,
         depth=message.depth,
         choices=[chat.MessageDeltaChoice(index=0, delta=delta, finish_reason=None)],
-    )
-
-
-def _usage(end: End) -> chat.MessageUsage | msgspec.UnsetType:
-    if end.usage is None:
-        return msgspec.UNSET
-    return chat.MessageUsage(
-        prompt_tokens=end.usage.prompt_tokens,
-        completion_tokens=end.usage.completion_tokens,
-        total_tokens=end.usage.total_tokens,
     )
 
 

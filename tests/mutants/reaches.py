@@ -49,5 +49,6 @@ REACHES: dict[str, tuple[str, ...]] = {
     "presence": (f"{_CHAT}/test_presence.py",),
     "conversation streams": (f"{_CHAT}/test_streams.py",),
     "completions": (f"{_CHAT}/test_completions.py",),
+    "generations": (f"{_CORE}/ai/test_generation.py",),
     "replies": (f"{_CORE}/chat/test_replies.py",),
 }

@@ -308,10 +308,31 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "resumed answer begins anew",
-        "core/chat/replies.py",
+        "core/ai/generation.py",
         "return provider.stream(request, written=written)",
         'return provider.stream(request, written="")',
         _ANSWERS,
+    ),
+    Mutant(
+        "answer begun for ever",
+        "core/ai/generation.py",
+        "    if attempt > MAX_ATTEMPTS:",
+        "    if False:",
+        ("generations",),
+    ),
+    Mutant(
+        "answer of a remote provider begun anew behind its own text",
+        "core/ai/generation.py",
+        "    if is_begun and not provider.can_resume:",
+        "    if False:",
+        ("generations", "replies"),
+    ),
+    Mutant(
+        "role not asked for behind a thread or message",
+        "core/chat/access.py",
+        "    return access_conversation(principal, part.conversation_id, roles), part",
+        "    return access_conversation(principal, part.conversation_id), part",
+        ("threads", "messages"),
     ),
     Mutant(
         "typing never ends",

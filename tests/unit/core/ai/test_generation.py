@@ -9,7 +9,8 @@ import peewee
 import pytest
 
 from core.ai import generation
-from core.ai.provider import End, Text
+from core.ai.echo import EchoProvider
+from core.ai.provider import Answer, CompletionRequest, End, Provider, ProviderFailed, Text
 from core.kernel.durable import Job
 from core.system import events, jobs
 from core.system.events import SqlEventLog
@@ -89,3 +90,47 @@ def test_nothing_is_lost_when_the_database_goes_away_in_mid_transaction(
     run = gevent.spawn(generation.run, sink, _pieces("all ", "of it"))
     run.get(timeout=PATIENCE_SECONDS)
     assert (sink.written, failures) == ("all of it.", [])
+
+
+class Remote:
+    """A provider that cannot continue what it began."""
+
+    name = "remote"
+    can_resume = False
+
+    def complete(self, request: CompletionRequest) -> Answer:
+        raise ProviderFailed("only streams")
+
+    def stream(self, request: CompletionRequest, *, written: str = "") -> Iterator[Text | End]:
+        assert written == ""
+        yield Text("anew")
+
+
+HELLO = CompletionRequest(model="m", messages=[{"role": "user", "content": "Hello"}])
+
+
+def _begun(provider: Provider | None, *, attempt: int = 1, is_begun: bool = False, written: str = "") -> str:
+    pieces = generation.begin(provider, HELLO, attempt=attempt, is_begun=is_begun, written=written)
+    return "".join(piece.text for piece in pieces if isinstance(piece, Text))
+
+
+def test_an_answer_goes_on_behind_its_text_where_the_provider_can() -> None:
+    assert _begun(EchoProvider(delay_ms=0)) == "Echo: Hello"
+    assert _begun(EchoProvider(delay_ms=0), attempt=2, is_begun=True, written="Echo: ") == "Hello"
+    assert _begun(Remote(), attempt=generation.MAX_ATTEMPTS) == "anew"
+
+
+@pytest.mark.parametrize(
+    ("provider", "attempt", "is_begun", "reason"),
+    [
+        (None, 1, False, "not served"),
+        (Remote(), 2, True, "stopped"),
+        (Remote(), generation.MAX_ATTEMPTS + 1, False, "too often"),
+        (EchoProvider(delay_ms=0), generation.MAX_ATTEMPTS + 1, True, "too often"),
+    ],
+)
+def test_an_answer_fails_when_nothing_can_go_on_with_it(
+    provider: Provider | None, attempt: int, is_begun: bool, reason: str
+) -> None:
+    with pytest.raises(ProviderFailed, match=reason):
+        _begun(provider, attempt=attempt, is_begun=is_begun)
