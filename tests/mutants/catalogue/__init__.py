@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import chat, durable, handlers, identity, pipeline
+from tests.mutants.catalogue import answers, chat, durable, handlers, identity, pipeline
 from tests.mutants.mutant import Mutant
 
-MUTANTS: tuple[Mutant, ...] = pipeline.MUTANTS + handlers.MUTANTS + identity.MUTANTS + chat.MUTANTS + durable.MUTANTS
+_ROOMS = (pipeline, handlers, identity, chat, answers, durable)
+MUTANTS: tuple[Mutant, ...] = tuple(mutant for room in _ROOMS for mutant in room.MUTANTS)

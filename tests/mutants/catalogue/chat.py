@@ -1,4 +1,4 @@
-"""Faults of conversations: who sees what, what is told, where pages begin, how answers end."""
+"""Faults of conversations: who sees what, what is told, where pages begin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ _INVITES = ("invites",)
 _THREADS = ("threads",)
 _MESSAGES = ("messages",)
 _STREAMS = ("conversation streams",)
-_ANSWERS = ("replies", "messages")
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -244,90 +243,6 @@ MUTANTS: tuple[Mutant, ...] = (
         _MESSAGES,
     ),
     Mutant(
-        "cancelled answer goes on",
-        "core/ai/generation.py",
-        "                generation.is_cancelled = True\n                generation.stopped.set()",
-        "                generation.is_cancelled = True",
-        _ANSWERS,
-    ),
-    Mutant(
-        "finish reason of a cancelled answer is stop",
-        "core/ai/generation.py",
-        'End(finish_reason="cancelled") if generation.is_cancelled',
-        'End(finish_reason="stop") if generation.is_cancelled',
-        _ANSWERS,
-    ),
-    Mutant(
-        "finish reason of a silent provider is error",
-        "core/ai/generation.py",
-        'return End(finish_reason="timeout", error_code',
-        'return End(finish_reason="error", error_code',
-        _ANSWERS,
-    ),
-    Mutant(
-        "deltas reordered",
-        "core/ai/generation.py",
-        "write(generation.waiting[:count], end)",
-        "write(generation.waiting[:count][::-1], end)",
-        _ANSWERS,
-    ),
-    Mutant(
-        "written pieces written again",
-        "core/ai/generation.py",
-        "        del self.waiting[:pieces]\n",
-        "",
-        _ANSWERS,
-    ),
-    Mutant(
-        "fenced worker writes on",
-        "core/ai/generation.py",
-        "for generation in ready if generation.sink.job.id in leases.held]",
-        "for generation in ready]",
-        _ANSWERS,
-    ),
-    Mutant(
-        "chunk indices begin at one",
-        "core/chat/replies.py",
-        "idx = 0 if newest is None else newest + 1",
-        "idx = 1 if newest is None else newest + 1",
-        _ANSWERS,
-    ),
-    Mutant(
-        "answer's content not stored",
-        "core/chat/replies.py",
-        "content = message.content + stored_text(message.id)",
-        "content = message.content",
-        _ANSWERS,
-    ),
-    Mutant(
-        "failure not told",
-        "core/chat/replies.py",
-        "        if finish_reason in _FAILURES:\n",
-        "        if False:\n",
-        _ANSWERS,
-    ),
-    Mutant(
-        "resumed answer begins anew",
-        "core/ai/generation.py",
-        "return provider.stream(request, written=written)",
-        'return provider.stream(request, written="")',
-        _ANSWERS,
-    ),
-    Mutant(
-        "answer begun for ever",
-        "core/ai/generation.py",
-        "    if attempt > MAX_ATTEMPTS:",
-        "    if False:",
-        ("generations",),
-    ),
-    Mutant(
-        "answer of a remote provider begun anew behind its own text",
-        "core/ai/generation.py",
-        "    if is_begun and not provider.can_resume:",
-        "    if False:",
-        ("generations", "replies"),
-    ),
-    Mutant(
         "role not asked for behind a thread or message",
         "core/chat/access.py",
         "    return access_conversation(principal, part.conversation_id, roles), part",
@@ -375,33 +290,5 @@ MUTANTS: tuple[Mutant, ...] = (
         'f"{root}:{message}:{chunk}:{seq}"',
         'f"{message}:{root}:{chunk}:{seq}"',
         ("conversation streams", "replies"),
-    ),
-    Mutant(
-        "limit of a completion ignored",
-        "core/ai/echo.py",
-        "if isinstance(limit, int) and limit < len(words):",
-        "if False:",
-        ("completions",),
-    ),
-    Mutant(
-        "completion stream without usage",
-        "core/chat/completions.py",
-        "if task.includes_usage and end.usage is not None:",
-        "if False:",
-        ("completions",),
-    ),
-    Mutant(
-        "completion stream without its closing words",
-        "core/chat/completions.py",
-        r'closing=b"data: [DONE]\n\n"',
-        'closing=b""',
-        ("completions",),
-    ),
-    Mutant(
-        "failed provider answers",
-        "core/chat/completions.py",
-        "        raise _problem(error) from error",
-        '        answer = Answer(text="", finish_reason="stop", usage=None)',
-        ("completions",),
     ),
 )
