@@ -116,7 +116,8 @@ class Compiler:
     def _scheme(self, name: str) -> table.Scheme:
         pointer, node = self._bundle.follow(f"/components/securitySchemes/{name}")
         if node.get("type") == "apiKey" and node.get("in") in {"cookie", "header", "query"}:
-            return table.Scheme(name=name, kind=node["in"], parameter=node["name"])
+            prefix = node.get("x-bearer-prefix")
+            return table.Scheme(name=name, kind=node["in"], parameter=node["name"], bearer_prefix=prefix)
         if node.get("type") == "http" and str(node.get("scheme")).lower() == "bearer":
             return table.Scheme(name=name, kind="bearer", parameter="Authorization")
         self._refuse(pointer, "write an apiKey or an http bearer scheme; other kinds of credential are not enforced")

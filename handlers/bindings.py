@@ -10,6 +10,7 @@ from handlers.chat import participants as chat_participants
 from handlers.chat import presence as chat_presence
 from handlers.chat import streams as chat_streams
 from handlers.chat import threads as chat_threads
+from handlers.identity import api_keys as identity_api_keys
 from handlers.identity import sessions as identity_sessions
 from handlers.identity import tokens as identity_tokens
 from handlers.identity import users as identity_users
@@ -46,6 +47,10 @@ threads_get_tree: chat_signatures.ThreadsGetTree = chat_threads.threads_get_tree
 threads_list: chat_signatures.ThreadsList = chat_threads.threads_list  # spec/paths/chat/threads.yaml:3
 threads_list_unread: chat_signatures.ThreadsListUnread = chat_threads.threads_list_unread  # spec/paths/chat/threads.yaml:63
 threads_mark_read: chat_signatures.ThreadsMarkRead = chat_threads.threads_mark_read  # spec/paths/chat/threads.yaml:245
+api_keys_create: identity_signatures.ApiKeysCreate = identity_api_keys.api_keys_create  # spec/paths/identity/api_keys.yaml:48
+api_keys_delete: identity_signatures.ApiKeysDelete = identity_api_keys.api_keys_delete  # spec/paths/identity/api_keys.yaml:118
+api_keys_list: identity_signatures.ApiKeysList = identity_api_keys.api_keys_list  # spec/paths/identity/api_keys.yaml:10
+api_keys_rotate: identity_signatures.ApiKeysRotate = identity_api_keys.api_keys_rotate  # spec/paths/identity/api_keys.yaml:167
 sessions_get_me: identity_signatures.SessionsGetMe = identity_sessions.sessions_get_me  # spec/paths/identity/sessions.yaml:117
 sessions_login: identity_signatures.SessionsLogin = identity_sessions.sessions_login  # spec/paths/identity/sessions.yaml:3
 sessions_logout: identity_signatures.SessionsLogout = identity_sessions.sessions_logout  # spec/paths/identity/sessions.yaml:88

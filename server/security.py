@@ -31,6 +31,7 @@ class _Extractor:
         ]
         self.cookies = [(s.name, s.parameter) for s in known if s.kind == "cookie"]
         self.queries = [(s.name, s.parameter) for s in known if s.kind == "query"]
+        self.prefixes = [(s.bearer_prefix, s.name) for s in known if s.bearer_prefix]
         self.primaries = primaries
 
     def extract(self, request: Request) -> dict[str, str]:
@@ -45,8 +46,11 @@ class _Extractor:
             value = environ.get(key)
             if value and is_bearer:
                 value = _bearer(value)
-            if value:
-                found[name] = value
+            if not value:
+                continue
+            scheme = self._scheme_of(value) or name if is_bearer else name
+            if found.setdefault(scheme, value) != value:
+                raise AmbiguousCredentials("Send one credential, not two.")
         if self.cookies and "HTTP_COOKIE" in environ:
             jar = cookies(environ["HTTP_COOKIE"])
             found.update((name, jar[key]) for name, key in self.cookies if jar.get(key))
@@ -56,6 +60,10 @@ class _Extractor:
         if len(found) > 1 and len({value for name, value in found.items() if name in self.primaries}) > 1:
             raise AmbiguousCredentials("Send one credential, not two.")
         return found
+
+    def _scheme_of(self, bearer: str) -> str | None:
+        """Return the scheme whose credentials begin like this bearer, or None."""
+        return next((name for prefix, name in self.prefixes if bearer.startswith(prefix)), None)
 
 
 def _bearer(header: str) -> str | None:

@@ -28,7 +28,11 @@ UNSAFE_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass
 class Person:
-    """A user and the credentials that a test holds of it: `token` is a bearer, `session` and `csrf` a browser's."""
+    """A user and the credentials that a test holds of it.
+
+    `token` is a bearer, `session` and `csrf` a browser's, `api_key` a key that the user made; the first that is there is sent:
+    key, bearer, session.
+    """
 
     user_id: str
     name: str
@@ -37,6 +41,7 @@ class Person:
     token: str | None = None
     session: str | None = None
     csrf: str | None = None
+    api_key: str | None = None
 
     def in_browser(self) -> Person:
         """Return the same person with the session alone."""
@@ -47,7 +52,9 @@ class Person:
         return replace(self, session=None, csrf=None)
 
     def headers(self, method: str) -> dict[str, str]:
-        """Return the headers that authenticate a request of this method; the bearer wins when there is one."""
+        """Return the headers that authenticate a request of this method."""
+        if self.api_key is not None:
+            return {"x-api-key": self.api_key}
         if self.token is not None:
             return {"Authorization": f"Bearer {self.token}"}
         if self.session is None:

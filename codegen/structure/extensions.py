@@ -47,6 +47,7 @@ KNOWN: dict[str, dict[str, Any]] = {
         "x-switch": Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")],
         "x-unknown-query": Literal["ignore"],
     },
+    "securityScheme": {"x-bearer-prefix": Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]},
     "mediaType": {"x-sse": dict[str, Any]},
     "response": {"x-sse": dict[str, Any]},
     "schema": {"x-freeform": Text, "x-open-enum": Literal[True], "x-unit": Text},

@@ -17,17 +17,23 @@ _RANKS = ("superadmin", "admin", "member", "viewer")
 
 def find_home_tenant(user_id: UUID) -> UUID | None:
     """Return the tenant that a login leads to: the root workspace for its members, else the first joined; or None."""
-    joined = Membership.select(Membership.tenant).where(Membership.user == user_id).order_by(Membership.id)
+    joined = Membership.select(Membership.tenant).where(Membership.user == user_id, Membership.is_active)
+    joined = joined.order_by(Membership.id)
     tenant_ids = [membership.tenant_id for membership in joined]
     if ROOT_TENANT_ID in tenant_ids:
         return ROOT_TENANT_ID
     return tenant_ids[0] if tenant_ids else None
 
 
+def is_active(user_id: UUID) -> bool:
+    """Say whether the user exists and is not disabled."""
+    return bool(User.select().where(User.id == user_id, User.is_active).exists())
+
+
 def is_member(user_id: UUID, tenant_id: UUID) -> bool:
-    """Say whether the user is active and belongs to the tenant."""
+    """Say whether the user is active and belongs to the tenant, with an account that is active too."""
     found = Membership.select().join(User).where(Membership.user == user_id, Membership.tenant == tenant_id)
-    return bool(found.where(User.is_active).exists())
+    return bool(found.where(User.is_active, Membership.is_active).exists())
 
 
 def get_scopes(user_id: UUID, tenant_id: UUID) -> frozenset[str]:

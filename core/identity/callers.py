@@ -7,12 +7,12 @@ epoch on, and the next request on every worker resolves again.
 from __future__ import annotations
 
 import hmac
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from core.identity import access, biscuits, scopes, sessions
+from core.identity import access, api_keys, biscuits, scopes, sessions
 from core.kernel import clock
 from core.kernel.exchange import Credentials
 from core.kernel.principal import ELEVATED_SCOPES, ROOT_TENANT_ID, Principal, includes
@@ -21,7 +21,7 @@ from core.kernel.sealing import digest
 from core.kernel.settings import Settings
 from core.system import epoch
 from models.database import read
-from models.tables.identity import RevokedBlock, Session, SessionSecret, Token, TokenFamily, User
+from models.tables.identity import ApiKeySecret, RevokedBlock, Session, SessionSecret, Token, TokenFamily
 
 REFRESHES = frozenset({"sessions_refresh", "tokens_refresh"})
 """The operations that a credential may call although it was replaced; they decide what that means."""
@@ -29,10 +29,11 @@ DEV_USER_ID = UUID("00000000-0000-4000-8000-0000000000de")
 _DEV_STYLE = "workflow"
 _TOUCH_AFTER = timedelta(minutes=5)
 _CACHE_SIZE = 10_000
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A resolved caller. touch_at: when a use begins the idle window anew (sessions only)."""
+    """A resolved caller. touch_at: when a use is noted next: it begins a session's idle window anew, and shows at a key."""
 
     principal: Principal
     epoch: int
@@ -43,7 +44,7 @@ class _Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallerVerifier:
-    """The server's CredentialVerifier: session cookies with their CSRF token, bearer tokens, and the dev profile."""
+    """The server's CredentialVerifier: sessions with their CSRF token, bearer tokens, API keys, and the dev profile."""
 
     def __init__(self, settings: Settings) -> None:
         self._lets_dev_in = settings.is_dev and settings.is_loopback
@@ -59,6 +60,8 @@ class CallerVerifier:
             Unavailable: the decision could not be made.
         """
         session, bearer = credentials.values.get("session"), credentials.values.get("bearer")
+        if (key := credentials.values.get("api_key")) is not None:
+            return self._used("api_key", key, self._find(key, "api_key", False))
         is_refresh = credentials.operation_id in REFRESHES
         if bearer is not None:
             entry = self._find(bearer, "bearer", is_refresh)
@@ -70,7 +73,7 @@ class CallerVerifier:
         entry = self._find(session, "session", is_refresh)
         if entry is not None and credentials.is_unsafe:
             _check_csrf(entry, credentials.values.get("csrf"))
-        return self._used(session, entry)
+        return self._used("session", session, entry)
 
     def is_current(self, principal: Principal) -> bool:
         """Say whether a caller resolved earlier would still be accepted with all that it could do then."""
@@ -79,9 +82,11 @@ class CallerVerifier:
         if principal.kind == "session" and not self._takes_sessions:
             return False
         with read():
-            if not access.is_member(principal.user_id, principal.tenant_id) or not _is_alive(principal):
+            if not _is_alive(principal):
                 return False
             held = access.get_scopes(principal.user_id, principal.tenant_id)
+            if not _may_act(principal, held):
+                return False
         return all(includes(held, scope) for scope in principal.scopes)
 
     def epoch(self) -> int:
@@ -89,7 +94,7 @@ class CallerVerifier:
         return epoch.current()
 
     def _find(self, secret: str, scheme: str, is_refresh: bool) -> _Entry | None:
-        resolve = _resolve_session if scheme == "session" else _resolve_token
+        resolve = _RESOLVERS[scheme]
         if is_refresh:
             return resolve(secret, epoch.current(), True)
         key = digest(f"{scheme}:{secret}")
@@ -109,13 +114,13 @@ class CallerVerifier:
             self._cache.clear()
         self._cache[key] = entry
 
-    def _used(self, secret: str, entry: _Entry | None) -> Principal | None:
-        """Let a session live on because it is used; one write every few minutes, not one a request."""
+    def _used(self, scheme: str, secret: str, entry: _Entry | None) -> Principal | None:
+        """Note that a credential is used: one write a minute or every few, not one a request."""
         if entry is None:
             return None
         if entry.touch_at is not None and clock.now() >= entry.touch_at:
-            sessions.do_touch_session(UUID(entry.principal.credential_id))
-            self._cache.pop(digest(f"session:{secret}"), None)
+            _touch(entry.principal)
+            self._cache.pop(digest(f"{scheme}:{secret}"), None)
         return entry.principal
 
     def _find_dev(self, credentials: Credentials) -> Principal | None:
@@ -191,12 +196,56 @@ def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None
     return _Entry(principal=principal, epoch=at_epoch, expires_at=row.expires_at, is_cacheable=presented.is_timeless)
 
 
+def _resolve_key(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
+    """Resolve an API key: what it was made with, cut to what its maker holds in the tenant now."""
+    with read():
+        row = api_keys.find_secret(secret)
+        if row is None:
+            return None
+        key = row.key
+        _check_active(key.maker_id)
+        held = access.get_scopes(key.maker_id, key.tenant_id)
+        principal = Principal(
+            kind="api_key",
+            user_id=key.maker_id,
+            tenant_id=key.tenant_id,
+            credential_id=f"{key.id}/{row.id}",
+            scopes=frozenset(scope for scope in key.scopes.split() if includes(held, scope)) - ELEVATED_SCOPES,
+        )
+        if not _may_act(principal, held):
+            return None
+    used = key.last_used_at
+    touch_at = clock.now() if used is None else used + api_keys.LAST_USED_STEP
+    ends = api_keys.ends_at(row) or _NEVER
+    return _Entry(principal=principal, epoch=at_epoch, expires_at=ends, touch_at=touch_at)
+
+
+_RESOLVERS = {"session": _resolve_session, "bearer": _resolve_token, "api_key": _resolve_key}
+
+
+def _touch(principal: Principal) -> None:
+    if principal.kind == "api_key":
+        api_keys.do_touch_key(UUID(principal.credential_id.partition("/")[0]))
+    else:
+        sessions.do_touch_session(UUID(principal.credential_id))
+
+
+def _may_act(principal: Principal, held: frozenset[str]) -> bool:
+    """Say whether the caller belongs to its tenant; a key that a system-wide administrator made may act in any."""
+    if principal.kind == "api_key" and scopes.ADMIN in held:
+        return access.is_active(principal.user_id)
+    return access.is_member(principal.user_id, principal.tenant_id)
+
+
 def _check_active(user_id: UUID) -> None:
-    if not User.select().where(User.id == user_id, User.is_active).exists():
+    if not access.is_active(user_id):
         raise AccountDisabled
 
 
 def _is_alive(principal: Principal) -> bool:
+    if principal.kind == "api_key":
+        secret = ApiKeySecret.get_or_none(ApiKeySecret.id == UUID(principal.credential_id.partition("/")[2]))
+        return secret is not None and api_keys.is_live(secret)
     if principal.kind == "session":
         session = Session.get_or_none(Session.id == UUID(principal.credential_id))
         return session is not None and sessions.is_live(session)

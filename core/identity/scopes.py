@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.kernel.principal import ELEVATED_SCOPES, includes
+from core.kernel.problems import Forbidden
 
 ADMIN = "iam:admin"
 CATALOGUE = frozenset(
@@ -26,6 +27,23 @@ CATALOGUE = frozenset(
         "usage:read",
     }
 )
+EVERYDAY = frozenset(
+    {
+        "account:read",
+        *(f"chat:{action}" for action in ("create", "delete", "read")),
+        "estimator:create",
+        *(f"file:{action}" for action in ("delete", "read", "upload")),
+        "model:*",
+        *(f"store:{action}" for action in ("manage", "read", "sync")),
+        "tenant:read",
+        "usage:read",
+    }
+)
+"""What an API key is for when nothing else is asked for."""
+
+
+class ScopeExceedsCaller(Forbidden):
+    code, title = "scope_exceeds_caller", "The caller cannot give away a scope that it does not hold"
 
 
 def expand(scopes: Iterable[str]) -> frozenset[str]:
@@ -43,6 +61,26 @@ def grant(wanted: Iterable[str] | None, held: frozenset[str]) -> frozenset[str]:
         return held - ELEVATED_SCOPES
     names = {name for want in wanted for name in _named(want)}
     return frozenset(name for name in names if includes(held, name)) - ELEVATED_SCOPES
+
+
+def claim(wanted: Iterable[str], held: frozenset[str]) -> frozenset[str]:
+    """Return the wanted scopes, `resource:*` as the catalogued ones of the resource, when `held` includes every one.
+
+    Elevated scopes are left out of a `resource:*` and refused by name.
+
+    Raises:
+        ScopeExceedsCaller: see the class.
+    """
+    names = {name for want in wanted for name in _spelled_out(want)}
+    beyond = sorted(name for name in names if name in ELEVATED_SCOPES or not includes(held, name))
+    if beyond:
+        raise ScopeExceedsCaller(f"These scopes are not the caller's to give: {', '.join(beyond)}.")
+    return frozenset(names)
+
+
+def _spelled_out(want: str) -> set[str]:
+    names = _named(want)
+    return names if want in names else (names - ELEVATED_SCOPES) or {want}
 
 
 def _named(want: str) -> set[str]:

@@ -88,11 +88,15 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Scheme(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A security scheme: where its credential travels. kind: cookie, header, query or bearer; parameter: its name there."""
+    """A security scheme: where its credential travels. kind: cookie, header, query or bearer; parameter: its name there.
+
+    bearer_prefix: x-bearer-prefix; the credential is also taken as a bearer, where it is told by what it begins with.
+    """
 
     name: str
     kind: Literal["cookie", "header", "query", "bearer"]
     parameter: str
+    bearer_prefix: str | None = None
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,8 @@ CredentialKind = Literal["anonymous", "session", "token", "api_key"]
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
     """A caller after verification.
 
-    credential_id identifies the session row, token family or key, for revocation and audit.
+    credential_id identifies the session row, token family ("family/block/…" where narrowed) or key ("key/secret").
+    user_id is an API key's maker.
     scopes are exact names ("projects:read") or `resource:*`; `iam:admin` passes every check but the elevated ones.
     """
 
@@ -32,7 +33,9 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> str:
-        """Name this caller in idempotency and rate-limit keys."""
+        """Name this caller in idempotency and rate-limit keys: a person, or one API key."""
+        if self.kind == "api_key":
+            return f"key:{self.credential_id.partition('/')[0]}"
         return f"user:{self.user_id.hex}"
 
     def holds(self, scope: str) -> bool:

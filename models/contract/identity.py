@@ -8,7 +8,22 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+
+class ApiKeyDeletedAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+
+
+class ApiKeyRotate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    overlap_seconds: int = field(name="overlapSeconds", default=3600)
+
+
 Email: TypeAlias = str
+
+
+KeyName: TypeAlias = str
+
+
+KeyScopes: TypeAlias = list[str]
 
 
 NewPassword: TypeAlias = str
@@ -103,6 +118,44 @@ Username: TypeAlias = str
 
 
 Users: TypeAlias = list[User]
+
+
+class ApiKey(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+    prefix: str
+    scopes: Scopes
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class ApiKeyCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: KeyName
+    scopes: KeyScopes | UnsetType = UNSET
+    expires_at: datetime | None | UnsetType = UNSET
+
+
+class ApiKeyListAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: list[ApiKey]
+
+
+class ApiKeyMade(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+    prefix: str
+    scopes: Scopes
+    api_key: str = field(name="apiKey")
+    created_by: UUID
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class ApiKeyMadeAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: ApiKeyMade
 
 
 class Login(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

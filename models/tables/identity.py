@@ -17,10 +17,11 @@ from models.tables.table import Table
 
 
 class Tenant(Table):
-    """A workspace; the root workspace has the nil UUID and is made by migration."""
+    """A workspace; the root workspace has the nil UUID and is made by migration. plan: what its limits are read from."""
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
     name = peewee.CharField(max_length=200)
+    plan = peewee.CharField(max_length=32, default="free")
     created_at = InstantField()
 
     class Meta:
@@ -48,13 +49,18 @@ class User(Table):
 
 
 class Membership(Table):
-    """A user's belonging to a tenant; the `account` of the tenant surface."""
+    """A user's belonging to a tenant; the `account` of the tenant surface.
+
+    name: what the tenant calls the user. is_active: false ends what the user may do in this tenant, and nowhere else.
+    """
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
     tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE", index=False)
     user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    name = peewee.CharField(max_length=200, null=True)
+    is_active = peewee.BooleanField(default=True)
     created_at = InstantField()
 
     class Meta:
@@ -136,7 +142,11 @@ class SessionSecret(Table):
 
 
 class TokenFamily(Table):
-    """A bearer token through all its refreshes. scopes: the wanted ones, separated by spaces; null for all of the user's."""
+    """A bearer token through all its refreshes.
+
+    scopes: the wanted ones, separated by spaces; null for all of the user's. is_elevated: made for a password given once more; it
+    may hold the elevated scopes and is not refreshed. device_name: what the client called itself.
+    """
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
     user_id: UUID
@@ -144,6 +154,8 @@ class TokenFamily(Table):
     tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
     scopes = peewee.TextField(null=True)
+    is_elevated = peewee.BooleanField(default=False)
+    device_name = peewee.CharField(max_length=100, null=True)
     created_at = InstantField()
     expires_at = InstantField()
     revoked_at = InstantField(null=True)
@@ -186,3 +198,50 @@ class Successor(Table):
 
     class Meta:
         table_name = "successors"
+
+
+class ApiKey(Table):
+    """A tenant's key through all its rotations.
+
+    maker: whom it acts for; what that user may not do, the key may not. scopes: separated by spaces. last_used_at: exact to a minute.
+    """
+
+    id = peewee.UUIDField(primary_key=True, default=new_uuid)
+    tenant_id: UUID
+    tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
+    maker_id: UUID
+    maker = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    name = peewee.CharField(max_length=100)
+    prefix = peewee.CharField(max_length=16)
+    scopes = peewee.TextField()
+    created_at = InstantField()
+    expires_at = InstantField(null=True)
+    last_used_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "api_keys"
+
+
+class ApiKeySecret(Table):
+    """One secret of a key, by its SHA-256. expires_at: the end of its overlap with the secret that a rotation made."""
+
+    id = peewee.UUIDField(primary_key=True, default=new_uuid)
+    digest = peewee.CharField(max_length=64, unique=True)
+    key_id: UUID
+    key = peewee.ForeignKeyField(ApiKey, on_delete="CASCADE")
+    expires_at = InstantField(null=True)
+
+    class Meta:
+        table_name = "api_key_secrets"
+
+
+class AssetPassword(Table):
+    """The password of a tenant's assets, as an Argon2id string."""
+
+    tenant_id: UUID
+    tenant = peewee.ForeignKeyField(Tenant, primary_key=True, on_delete="CASCADE")
+    password_hash = peewee.CharField(max_length=255)
+    changed_at = InstantField()
+
+    class Meta:
+        table_name = "asset_passwords"

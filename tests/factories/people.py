@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from urllib.parse import urlencode
+from uuid import UUID
 
 from tests.client import Client, Person
 
 PASSWORD = "correct horse battery"
+BUILTIN_ROLES = {
+    name: str(UUID(int=0x4000_8000 << 48 | number))
+    for number, name in enumerate(("superadmin", "admin", "member", "viewer"), 1)
+}
 
 
 @dataclass(frozen=True)
@@ -57,3 +62,17 @@ def sign_in(client: Client, person: Person) -> Person:
     assert answer.status == 200, answer.text
     person.token = answer.json["access_token"]
     return person
+
+
+def give_role(client: Client, administrator: Person, person: Person, role: str) -> None:
+    """Give a person one of the built-in roles of the root workspace: admin, member or viewer."""
+    path = {"user_id": person.user_id, "role_id": BUILTIN_ROLES[role]}
+    answer = client.call("users_assign_role", path=path, as_=administrator)
+    assert answer.status == 200, answer.text
+
+
+def take_role(client: Client, administrator: Person, person: Person, role: str) -> None:
+    """Take a built-in role of the root workspace from a person."""
+    path = {"user_id": person.user_id, "role_id": BUILTIN_ROLES[role]}
+    answer = client.call("users_remove_role", path=path, as_=administrator)
+    assert answer.status == 204, answer.text

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import Client, Person
-from tests.factories import conversations, people
+from tests.factories import api_keys, conversations, people
 from tests.fuzz.expectations import ALL, EXPECTATIONS
 from tests.live import LiveServer
 
@@ -172,6 +172,8 @@ def _known_things(client: Client, administrator: Person) -> dict[str, list[str]]
         "path.role_id": [role["id"] for role in user["roles"]],
         "path.token": [_invite(client, administrator, talk.conversation_id) for talk in talks],
         "path.path": [WELL_KNOWN],
+        "path.tenantId": [api_keys.ROOT],
+        "path.keyId": [api_keys.make_key(client, administrator).id for _ in range(3)],
     }
 
 

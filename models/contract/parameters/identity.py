@@ -7,6 +7,34 @@ from uuid import UUID
 from msgspec import Struct
 
 
+class ApiKeysCreateParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of api_keys_create."""
+
+    tenant_id: UUID
+
+
+class ApiKeysDeleteParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of api_keys_delete."""
+
+    tenant_id: UUID
+    key_id: UUID
+
+
+class ApiKeysListParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of api_keys_list."""
+
+    tenant_id: UUID
+    limit: int = 100
+    offset: int = 0
+
+
+class ApiKeysRotateParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of api_keys_rotate."""
+
+    tenant_id: UUID
+    key_id: UUID
+
+
 class UsersAssignRoleParameters(Struct, kw_only=True, frozen=True):
     """Parameters of users_assign_role."""
 

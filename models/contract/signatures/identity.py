@@ -9,6 +9,30 @@ from models.contract import identity
 from models.contract.parameters import identity as identity_parameters
 
 
+class ApiKeysCreate(Protocol):
+    """POST /api/v1/tenants/{tenantId}/api-keys (spec/paths/identity/api_keys.yaml:48)."""
+
+    def __call__(self, call: Call[identity_parameters.ApiKeysCreateParameters, identity.ApiKeyCreate], /) -> identity.ApiKeyMadeAnswer | Reply[identity.ApiKeyMadeAnswer, Literal[201]]: ...
+
+
+class ApiKeysDelete(Protocol):
+    """DELETE /api/v1/tenants/{tenantId}/api-keys/{keyId} (spec/paths/identity/api_keys.yaml:118)."""
+
+    def __call__(self, call: Call[identity_parameters.ApiKeysDeleteParameters, None], /) -> identity.ApiKeyDeletedAnswer | Reply[identity.ApiKeyDeletedAnswer, Literal[200]]: ...
+
+
+class ApiKeysList(Protocol):
+    """GET /api/v1/tenants/{tenantId}/api-keys (spec/paths/identity/api_keys.yaml:10)."""
+
+    def __call__(self, call: Call[identity_parameters.ApiKeysListParameters, None], /) -> identity.ApiKeyListAnswer | Reply[identity.ApiKeyListAnswer, Literal[200]]: ...
+
+
+class ApiKeysRotate(Protocol):
+    """POST /api/v1/tenants/{tenantId}/api-keys/{keyId}/rotate (spec/paths/identity/api_keys.yaml:167)."""
+
+    def __call__(self, call: Call[identity_parameters.ApiKeysRotateParameters, identity.ApiKeyRotate | None], /) -> identity.ApiKeyMadeAnswer | Reply[identity.ApiKeyMadeAnswer, Literal[200]]: ...
+
+
 class SessionsGetMe(Protocol):
     """GET /api/auth/me (spec/paths/identity/sessions.yaml:117)."""
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 import pytest
 
-from core.identity import sessions, tokens, users
+from core.identity import api_keys, sessions, tokens, users
 from core.identity.callers import CallerVerifier
+from core.kernel import clock
 from core.kernel.exchange import Credentials
 from core.kernel.principal import ROOT_TENANT_ID, Principal
 from core.kernel.problems import AccountDisabled, CsrfFailed
 from core.kernel.settings import Settings
 from core.system import epoch
 from models.database import write
-from models.tables.identity import Membership, User
+from models.tables.identity import Membership, Tenant, User
 from tests.conftest import FrozenClock
 from tests.factories.tokens import narrow
 from tests.unit.core.world import make_administrator, make_member, verified
@@ -96,6 +99,72 @@ def test_cached_session_is_refused_and_no_longer_current_once_revoked(verifier, 
     assert verifier.is_current(principal)
     end(user, opened)
     assert _ask(verifier, session=opened.secret) is None
+    assert not verifier.is_current(principal)
+
+
+def _key(user: User, scopes: tuple[str, ...] = ("chat:read",)) -> tuple[Principal, api_keys.MadeKey]:
+    """Make a key, and return a caller who may do everything with it to it."""
+    maker = Principal(
+        kind="token",
+        user_id=user.id,
+        tenant_id=ROOT_TENANT_ID,
+        credential_id="",
+        scopes=users.access.get_scopes(user.id, ROOT_TENANT_ID),
+    )
+    return maker, api_keys.do_create_key(maker, ROOT_TENANT_ID, api_keys.NewKey(name="a key", scopes=scopes))
+
+
+def _delete_key(maker: Principal, key_id: UUID) -> None:
+    api_keys.do_delete_key(maker, ROOT_TENANT_ID, key_id)
+
+
+def _rotate_key(maker: Principal, key_id: UUID) -> None:
+    api_keys.do_rotate_key(maker, ROOT_TENANT_ID, key_id, overlap_seconds=0)
+
+
+def _disable_maker(maker: Principal, key_id: UUID) -> None:
+    with write():
+        User.update(is_active=False).where(User.id == maker.user_id).execute()
+        epoch.bump()
+
+
+def _suspend_account(maker: Principal, key_id: UUID) -> None:
+    with write():
+        Membership.update(is_active=False).where(Membership.user == maker.user_id).execute()
+        epoch.bump()
+
+
+@pytest.mark.parametrize("end", [_delete_key, _rotate_key, _disable_maker, _suspend_account])
+def test_cached_key_is_refused_and_no_longer_current_once_ended(verifier, user: User, end) -> None:
+    maker, made = _key(user)
+    principal = _known(_ask(verifier, api_key=made.secret))
+    assert (principal.kind, principal.key) == ("api_key", f"key:{made.key.id}")
+    assert verifier.is_current(principal)
+    end(maker, made.key.id)
+    with suppress(AccountDisabled):
+        assert _ask(verifier, api_key=made.secret) is None
+    assert not verifier.is_current(principal)
+
+
+def test_key_of_a_system_wide_administrator_opens_other_tenants_until_disabled(verifier, user: User) -> None:
+    tenant = Tenant.create(name="other", created_at=clock.now())
+    administrator = User.get(User.id != user.id)
+    maker, _ = _key(administrator)
+    made = api_keys.do_create_key(maker, tenant.id, api_keys.NewKey(name="a key"))
+    principal = _known(_ask(verifier, api_key=made.secret))
+    assert (principal.tenant_id, "iam:admin" in principal.scopes) == (tenant.id, False)
+    assert verifier.is_current(principal)
+    _disable_maker(maker, made.key.id)
+    assert not verifier.is_current(principal)
+
+
+def test_key_is_over_when_its_time_is(verifier: CallerVerifier, user: User, frozen_clock: FrozenClock) -> None:
+    maker, made = _key(user)
+    principal = _known(_ask(verifier, api_key=made.secret))
+    api_keys.do_rotate_key(maker, ROOT_TENANT_ID, made.key.id, overlap_seconds=5)
+    frozen_clock.advance(4)
+    assert verifier.is_current(principal)
+    frozen_clock.advance(1)
     assert not verifier.is_current(principal)
 
 
