@@ -23,41 +23,66 @@ _FIXED = frozenset(
 """The others differ from answer to answer, or are secret, and are not kept."""
 
 
-def encode(name: str, value: str) -> tuple[bytes, bytes]:
-    """Return a header as bytes.
+_FRAMING = frozenset({"connection", "content-length", "date"})
+
+
+def line(name: str, value: str) -> bytes:
+    """Return a header as a line of the head.
 
     Raises:
-        ValueError: it holds a line's end, which would begin another header, or what is not Latin-1.
-        UnicodeError: it is no string.
+        ValueError: it holds a line's end, which would begin another header.
+        UnicodeError: it is no string, or not Latin-1.
     """
     if not isinstance(name, str) or not isinstance(value, str):
         raise UnicodeError("a header must be a native string", name, value)
-    if "\n" in value or "\r" in value or "\n" in name or "\r" in name:
+    text = f"{name}: {value}"
+    if "\n" in text or "\r" in text:
         raise ValueError("a line's end in a header", name)
-    return name.encode("latin-1"), value.encode("latin-1")
+    return f"{text}\r\n".encode("latin-1")
+
+
+line_once = lru_cache(1024)(line)
+
+
+@lru_cache(128)
+def status_line(status: str) -> bytes:
+    """Return the first line of an answer.
+
+    Raises:
+        ValueError: the status holds a line's end, or is not Latin-1.
+    """
+    if "\n" in status or "\r" in status:
+        raise ValueError("a line's end in a status", status)
+    return f"HTTP/1.1 {status}\r\n".encode("latin-1")
 
 
 _date = (0, b"")
-encode_once = lru_cache(1024)(encode)
 
 
-def encode_all(headers: Iterable[tuple[str, str]]) -> tuple[list[tuple[bytes, bytes]], dict[str, str]]:
-    """Return headers as bytes, and those that are not among the fixed ones by their lower-case names."""
-    encoded: list[tuple[bytes, bytes]] = []
-    varying: dict[str, str] = {}
+def lines(headers: Iterable[tuple[str, str]]) -> tuple[list[bytes], dict[str, str]]:
+    """Return headers as lines, and by their lower-case names those that decide how an answer is framed.
+
+    Connection is among the latter only: its line is the connection's own to write.
+    """
+    found: list[bytes] = []
+    framing: dict[str, str] = {}
     for name, value in headers:
         if name in _FIXED:
-            encoded.append(encode_once(name, value))
-        else:
-            encoded.append(encode(name, value))
-            varying[name.lower()] = value
-    return encoded, varying
+            found.append(line_once(name, value))
+            continue
+        text = line(name, value)
+        lower = name.lower()
+        if lower in _FRAMING:
+            framing[lower] = value
+        if lower != "connection":
+            found.append(text)
+    return found, framing
 
 
-def http_date() -> bytes:
-    """Return the present as a Date header has it (RFC 9110, 5.6.7), made once a second."""
+def date_line() -> bytes:
+    """Return a Date header of the present (RFC 9110, 5.6.7), made once a second."""
     global _date
     second = int(time.time())
     if _date[0] != second:
-        _date = (second, formatdate(second, usegmt=True).encode())
+        _date = (second, line("Date", formatdate(second, usegmt=True)))
     return _date[1]

@@ -30,12 +30,13 @@ _JOINED_BYTES = 65_536
 _SLICE_BYTES = 262_144
 _DRAIN_READS = 16
 _DRAIN_SECONDS = 2.0
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])\r?\n")
+_REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])")
 _ABSOLUTE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]*")
-_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN_IN_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_LINE_ENDS = frozenset({b"\r", b"\n"})
 _ONCE = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION"})
-_names: dict[bytes, str] = {}
+_names: dict[str, str] = {}
 
 
 class Refused(Exception):
@@ -88,10 +89,9 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
     def handle_one_request(self) -> bool | None:
         """Read and answer one request; True when another may follow."""
         try:
-            line = self._wait_for_request()
-            if not line:
+            if not self._wait_for_request():
                 return None
-            self._read_head(line)
+            self._read_head()
         except Refused as refused:
             self._refuse(refused)
             return None
@@ -188,7 +188,8 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
             except OSError:  # already gone
                 return
 
-    def _wait_for_request(self) -> bytes:
+    def _wait_for_request(self) -> bool:
+        """Say whether a request has begun to come; False when the client has gone."""
         settings = self.server.settings
         self.is_waiting, self.requestline, self.environ, self.wsgi_input = True, None, None, None
         if not self._is_first:
@@ -199,30 +200,27 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         )
         self._is_first = False
         if not self.rfile.peek(1):
-            return b""
+            return False
         self.requestline = ""
         self.deadline = time.monotonic() + settings.header_timeout_seconds
-        return self._line(HTTPStatus.REQUEST_URI_TOO_LONG)
+        return True
 
-    def _line(self, too_long: HTTPStatus = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) -> bytes:
-        line: bytes = self.rfile.readline(_LINE_BYTES + 1)
-        if not line.endswith(b"\n"):
-            if len(line) > _LINE_BYTES:
-                raise Refused(too_long, "A line of the request is too long.")
-            raise ConnectionResetError
-        return line
-
-    def _read_head(self, line: bytes) -> None:
-        if line in {b"\r\n", b"\n"}:  # RFC 9112, 2.2: ignore an empty line before the request
-            line = self._line(HTTPStatus.REQUEST_URI_TOO_LONG)
-        match = _REQUEST_LINE.fullmatch(line)
+    def _read_head(self) -> None:
+        """Read and judge the head, whole when it has come whole, line by line when it has not."""
+        come = self.rfile.peek(1)
+        end = come.find(b"\r\n\r\n")
+        if end > 0 and come[:1] not in _LINE_ENDS and come.count(b"\n", 0, end) == come.count(b"\r\n", 0, end):
+            lines = self.rfile.read(end + 4)[:end].decode("latin-1").split("\r\n")
+        else:
+            lines = self._lines()
+        match = _REQUEST_LINE.fullmatch(lines[0])
         if match is None:
             raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not HTTP/1.")
-        self.command = match[1].decode()
-        self.path = _target(match[2].decode("latin-1"), self.command)
+        self.command = match[1]
+        self.path = _target(match[2], self.command)
         self.requestline = f"{self.command} {self.path}"
-        self.request_version = "HTTP/1.1" if match[3] == b"1" else "HTTP/1.0"
-        headers = self._headers_of_request()
+        self.request_version = "HTTP/1.1" if match[3] == "1" else "HTTP/1.0"
+        headers = _headers(lines)
         self.content_length = _content_length(headers, self.request_version)
         connection = headers.get("HTTP_CONNECTION", "").lower()
         if self.request_version == "HTTP/1.1":
@@ -235,27 +233,25 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         has_body = self.content_length or self.wsgi_input.chunked_input
         self.deadline = time.monotonic() + self.server.settings.body_timeout_seconds if has_body else NEVER
 
-    def _headers_of_request(self) -> dict[str, str]:
-        headers: dict[str, str] = {}
+    def _lines(self) -> list[str]:
+        """Read the head's lines, without their ends, as they come."""
+        line = self._line(HTTPStatus.REQUEST_URI_TOO_LONG)
+        lines = [line or self._line(HTTPStatus.REQUEST_URI_TOO_LONG)]  # RFC 9112, 2.2: ignore one empty line before it
         size = 0
-        while True:
-            line = self._line()
-            if line in {b"\r\n", b"\n"}:
-                return headers
+        while line := self._line():
+            lines.append(line)
             size += len(line)
             if size > _HEAD_BYTES:
                 raise Refused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The request's headers are too long.")
-            name, separator, value = line.partition(b":")
-            key = _names.get(name) or _environ_key(name)
-            value = value.strip(b" \t\r\n")
-            if not separator or _FORBIDDEN_IN_VALUE.search(value):
-                raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
-            if key not in headers:
-                headers[key] = value.decode("latin-1")
-            elif key in _ONCE:
-                raise Refused(HTTPStatus.BAD_REQUEST, "A header that may occur once occurs twice.")
-            else:
-                headers[key] += ("; " if key == "HTTP_COOKIE" else ",") + value.decode("latin-1")
+        return lines
+
+    def _line(self, too_long: HTTPStatus = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) -> str:
+        line: bytes = self.rfile.readline(_LINE_BYTES + 1)
+        if not line.endswith(b"\n"):
+            if len(line) > _LINE_BYTES:
+                raise Refused(too_long, "A line of the request is too long.")
+            raise ConnectionResetError
+        return line[: -2 if line.endswith(b"\r\n") else -1].decode("latin-1")
 
     def _environ(self, headers: dict[str, str]) -> dict[str, Any]:
         environ: dict[str, Any] = self.server.get_environ()
@@ -282,36 +278,43 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         return environ
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        """Take status and headers as pywsgi does, with the same checks; what was sent before is not encoded again."""
-        if exc_info or self.request_version != "HTTP/1.1":
-            return super().start_response(status, headers, exc_info)
-        self.response_headers, given = headerbytes.encode_all(headers)
-        self.status, self.code = headerbytes.encode_once("Status", status)[1], int(status[:3])
+        """Take status and headers as PEP 3333 has it; headers of few values are not encoded again."""
+        if exc_info and self.headers_sent:
+            raise exc_info[1]
+        self.response_headers, framing = headerbytes.lines(headers)
+        self.status, self.code = headerbytes.status_line(status), int(status[:3])
         self._orig_status = status
-        self.provided_date = given.get("date")
-        self.provided_content_length = given.get("content-length")
-        self.close_connection = self.close_connection or given.get("connection") == "close"
+        self.provided_date = framing.get("date")
+        self.provided_content_length = framing.get("content-length")
+        self.close_connection = self.close_connection or framing.get("connection") == "close"
+        if self.request_version == "HTTP/1.0" and not self.close_connection:
+            self.response_headers.append(b"Connection: keep-alive\r\n")
         if self.code in {204, 304} and self.provided_content_length not in {None, "0"}:
             raise self.ApplicationError(b"Content-Length of an answer without a body")
         return self.write
 
     def finalize_headers(self) -> None:
-        """Add Date, and Connection: close to the last answer of a connection."""
+        """Add Date, how the body's end is known, and Connection: close to the last answer of a connection."""
+        lines = self.response_headers
         if self.provided_date is None:
-            self.response_headers.append((b"Date", headerbytes.http_date()))
-            self.provided_date = "given"
+            lines.append(headerbytes.date_line())
         if self.server.is_stopping or not self.wsgi_input.is_complete:
             # What is left of an unread body must never be taken for the next request.
             self.close_connection = True
-        if self.close_connection and self.request_version == "HTTP/1.1":
-            self.response_headers.append((b"Connection", b"close"))
-        super().finalize_headers()
+        if self.close_connection:
+            lines.append(b"Connection: close\r\n")
+        if self.provided_content_length is not None or self.code in {204, 304}:
+            return
+        if hasattr(self.result, "__len__"):
+            lines.append(b"Content-Length: %d\r\n" % sum(len(chunk) for chunk in self.result))
+        elif self.request_version == "HTTP/1.1":
+            self.response_use_chunked = True
+            lines.append(b"Transfer-Encoding: chunked\r\n")
 
     def _write_with_headers(self, data: bytes) -> None:
         self.headers_sent = True
         self.finalize_headers()
-        head = b"".join([b"%s: %s\r\n" % header for header in self.response_headers])
-        head = b"HTTP/1.1 %s\r\n%s\r\n" % (self.status, head)
+        head = b"%s%s\r\n" % (self.status, b"".join(self.response_headers))
         if len(data) > _JOINED_BYTES:
             self._sendall(head)
             self._write(data)
@@ -358,12 +361,30 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
         """Leave the request's line to the pipeline, which knows its operation."""
 
 
-def _environ_key(name: bytes) -> str:
+def _headers(lines: list[str]) -> dict[str, str]:
+    """Return the headers of a head, whose first line is the request's, by their WSGI names."""
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, separator, value = line.partition(":")
+        key = _names.get(name) or _environ_key(name)
+        value = value.strip(" \t")
+        if not separator or _FORBIDDEN_IN_VALUE.search(value):
+            raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
+        if key not in headers:
+            headers[key] = value
+        elif key in _ONCE:
+            raise Refused(HTTPStatus.BAD_REQUEST, "A header that may occur once occurs twice.")
+        else:
+            headers[key] += ("; " if key == "HTTP_COOKIE" else ",") + value
+    return headers
+
+
+def _environ_key(name: str) -> str:
     """Return a header's WSGI name; "" for one with an underscore, which is dropped."""
     if not _TOKEN.fullmatch(name):
         raise Refused(HTTPStatus.BAD_REQUEST, "A header's name is malformed.")
-    key = name.decode().upper().replace("-", "_")
-    if b"_" in name:
+    key = name.upper().replace("-", "_")
+    if "_" in name:
         key = ""
     elif key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
         key = f"HTTP_{key}"

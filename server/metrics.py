@@ -8,7 +8,22 @@ from __future__ import annotations
 
 import os
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
+from gevent import monkey
+from prometheus_client import values
+
+# No greenlet switches while a value is written, so the system's own lock, which costs less than gevent's, is never waited for.
+values.Lock = monkey.get_original("threading", "Lock")  # type: ignore[attr-defined]
+values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
+
+from prometheus_client import (  # noqa: E402
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -18,10 +18,10 @@ _SELECT = "SELECT value FROM security_epoch WHERE id = 1"
 
 
 class _SqliteWatch:
-    """Follows one database file in one process; connections do not survive a fork."""
+    """Follows one database file in one process."""
 
     def __init__(self, path: str) -> None:
-        self.key = (os.getpid(), path)
+        self.path = path
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         self._ask = self._connection.cursor().execute
         self._version = -1
@@ -39,6 +39,17 @@ class _SqliteWatch:
 
 
 _watch: _SqliteWatch | None = None
+
+
+def _forget() -> None:
+    """Connections do not survive a fork, and may not be closed by the child either."""
+    global _watch
+    _inherited.append(_watch)
+    _watch = None
+
+
+_inherited: list[_SqliteWatch | None] = []
+os.register_at_fork(after_in_child=_forget)
 
 
 def bump() -> None:
@@ -60,10 +71,10 @@ def current() -> int:
 
 def _sqlite_value() -> int:
     global _watch
-    path = str(database.obj.database)
+    path = database.obj.database
     try:
-        if _watch is None or _watch.key != (os.getpid(), path):
-            if _watch is not None and _watch.key[0] == os.getpid():
+        if _watch is None or _watch.path != path:
+            if _watch is not None:
                 _watch.close()
             _watch = _SqliteWatch(path)
         return _watch.value()

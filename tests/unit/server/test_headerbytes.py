@@ -14,22 +14,33 @@ from server import headerbytes
 def test_a_bad_value_is_refused_each_time(name: str, value: Any) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match=r"."):
-            headerbytes.encode_all([(name, value)])
+            headerbytes.lines([(name, value)])
 
 
 def test_a_bad_name_is_refused() -> None:
     with pytest.raises(ValueError, match="line's end"):
-        headerbytes.encode_all([("X-A\r\nX-B", "1")])
+        headerbytes.lines([("X-A\r\nX-B", "1")])
 
 
 def test_headers_keep_their_order_and_repeats() -> None:
     headers = [("Set-Cookie", "a=1"), ("Cache-Control", "no-store"), ("Set-Cookie", "b=\xe9"), ("Content-Length", "0")]
-    encoded, varying = headerbytes.encode_all(headers)
-    assert encoded == [(name.encode(), value.encode("latin-1")) for name, value in headers]
-    assert varying["content-length"] == "0"
+    lines, framing = headerbytes.lines(headers)
+    assert lines == [f"{name}: {value}\r\n".encode("latin-1") for name, value in headers]
+    assert framing == {"content-length": "0"}
+
+
+def test_the_connection_header_is_left_to_the_connection() -> None:
+    lines, framing = headerbytes.lines([("Connection", "close"), ("Vary", "Origin")])
+    assert lines == [b"Vary: Origin\r\n"]
+    assert framing == {"connection": "close"}
+
+
+def test_a_status_with_a_line_end_is_refused() -> None:
+    with pytest.raises(ValueError, match="line's end"):
+        headerbytes.status_line("200 OK\r\nX-A: 1")
 
 
 def test_secrets_are_not_kept() -> None:
-    before = headerbytes.encode_once.cache_info().currsize
-    headerbytes.encode_all([("Set-Cookie", "secret=1"), ("X-Request-Id", "never seen before")])
-    assert headerbytes.encode_once.cache_info().currsize == before
+    before = headerbytes.line_once.cache_info().currsize
+    headerbytes.lines([("Set-Cookie", "secret=1"), ("X-Request-Id", "never seen before")])
+    assert headerbytes.line_once.cache_info().currsize == before

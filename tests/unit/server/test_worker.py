@@ -144,7 +144,7 @@ def test_several_requests_are_answered_when_they_come_on_one_connection(small: S
 
 
 def test_answer_arrives_when_the_body_of_the_request_was_not_read(small: Small) -> None:
-    answer = small.exchange(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"a" * 40_00000)
+    answer = small.exchange(b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n" + b"a" * 900_000)
     assert answer.startswith(b"HTTP/1.1 200 OK")
 
 
@@ -198,6 +198,24 @@ def test_old_client_is_answered_and_its_connection_closed(small: Small) -> None:
     answer = small.exchange(b"GET / HTTP/1.0\r\n\r\n")
     assert b" 200 OK" in answer.partition(b"\r\n")[0]
     assert b"chunked" not in answer
+
+
+@pytest.mark.parametrize("before", [b"\r\n", b"\n"])
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_an_empty_line_before_a_request_is_ignored_and_a_bare_line_end_taken(
+    small: Small, before: bytes, end: bytes
+) -> None:
+    head = end.join([b"GET / HTTP/1.1", b"Host: a", b"Connection: close", b"", b""])
+    assert small.exchange(before + head).startswith(b"HTTP/1.1 200 ")
+    assert small.exchange(b"\n\n" + head).startswith(b"HTTP/1.1 400 ")
+
+
+def test_head_that_comes_in_parts_is_read_whole(small: Small) -> None:
+    with small.connect() as connection:
+        for part in (HEAD[:7], HEAD[7:] + b"X-A: ", b"b\r", b"\nConnection: close\r\n\r", b"\n"):
+            connection.sendall(part)
+            time.sleep(0.02)
+        assert _read_all(connection).startswith(b"HTTP/1.1 200 ")
 
 
 def test_large_answer_arrives_whole(small: Small) -> None:
