@@ -7,7 +7,6 @@ refused, since a proxy in front may read it otherwise (request smuggling).
 
 from __future__ import annotations
 
-import re
 import socket
 import time
 from http import HTTPStatus
@@ -21,6 +20,7 @@ from gunicorn.workers.ggevent import PyWSGIHandler
 
 from core.kernel import ids
 from server import headerbytes
+from server.head import REQUEST_LINE, Refused, read_content_length, read_headers, read_target
 from server.held import NEVER, Held, Stream
 
 _READ_BUFFER_BYTES = 4096
@@ -30,21 +30,7 @@ _JOINED_BYTES = 65_536
 _SLICE_BYTES = 262_144
 _DRAIN_READS = 16
 _DRAIN_SECONDS = 2.0
-_REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])")
-_ABSOLUTE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]*")
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LINE_ENDS = frozenset({b"\r", b"\n"})
-_ONCE = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION"})
-_names: dict[str, str] = {}
-
-
-class Refused(Exception):
-    """What came is no request that may be answered by the application; the connection ends."""
-
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
 
 
 class _Body(pywsgi.Input):  # type: ignore[misc]
@@ -213,15 +199,15 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
             lines = self.rfile.read(end + 4)[:end].decode("latin-1").split("\r\n")
         else:
             lines = self._lines()
-        match = _REQUEST_LINE.fullmatch(lines[0])
+        match = REQUEST_LINE.fullmatch(lines[0])
         if match is None:
             raise Refused(HTTPStatus.BAD_REQUEST, "The request line is not HTTP/1.")
         self.command = match[1]
-        self.path = _target(match[2], self.command)
+        self.path = read_target(match[2], self.command)
         self.requestline = f"{self.command} {self.path}"
         self.request_version = "HTTP/1.1" if match[3] == "1" else "HTTP/1.0"
-        headers = _headers(lines)
-        self.content_length = _content_length(headers, self.request_version)
+        headers = read_headers(lines)
+        self.content_length = read_content_length(headers, self.request_version)
         connection = headers.get("HTTP_CONNECTION", "").lower()
         if self.request_version == "HTTP/1.1":
             self.close_connection = "close" in connection
@@ -359,62 +345,3 @@ class Handler(PyWSGIHandler):  # type: ignore[misc]
 
     def log_request(self) -> None:
         """Leave the request's line to the pipeline, which knows its operation."""
-
-
-def _headers(lines: list[str]) -> dict[str, str]:
-    """Return the headers of a head, whose first line is the request's, by their WSGI names."""
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, separator, value = line.partition(":")
-        key = _names.get(name) or _environ_key(name)
-        value = value.strip(" \t")
-        if not separator or _FORBIDDEN_IN_VALUE.search(value):
-            raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
-        if key not in headers:
-            headers[key] = value
-        elif key in _ONCE:
-            raise Refused(HTTPStatus.BAD_REQUEST, "A header that may occur once occurs twice.")
-        else:
-            headers[key] += ("; " if key == "HTTP_COOKIE" else ",") + value
-    return headers
-
-
-def _environ_key(name: str) -> str:
-    """Return a header's WSGI name; "" for one with an underscore, which is dropped."""
-    if not _TOKEN.fullmatch(name):
-        raise Refused(HTTPStatus.BAD_REQUEST, "A header's name is malformed.")
-    key = name.upper().replace("-", "_")
-    if "_" in name:
-        key = ""
-    elif key not in {"CONTENT_LENGTH", "CONTENT_TYPE"}:
-        key = f"HTTP_{key}"
-    if len(_names) < 1000 and key:
-        _names[name] = key
-    return key
-
-
-def _target(target: str, method: str) -> str:
-    if target.startswith("/"):
-        return target
-    if match := _ABSOLUTE.match(target):
-        rest = target[match.end() :]
-        return rest if rest.startswith("/") else f"/{rest}"
-    if target == "*" and method == "OPTIONS":
-        return target
-    raise Refused(HTTPStatus.BAD_REQUEST, "The request target is malformed.")
-
-
-def _content_length(headers: dict[str, str], version: str) -> int | None:
-    if version == "HTTP/1.1" and "HTTP_HOST" not in headers:
-        raise Refused(HTTPStatus.BAD_REQUEST, "The Host header is missing.")
-    encoding = headers.get("HTTP_TRANSFER_ENCODING")
-    length = headers.get("CONTENT_LENGTH")
-    if encoding is not None:
-        if encoding.lower() != "chunked" or length is not None or version == "HTTP/1.0":
-            raise Refused(HTTPStatus.BAD_REQUEST, "The body's length is ambiguous.")
-        return None
-    if length is None:
-        return None
-    if not (length.isascii() and length.isdigit()) or len(length) > 18:
-        raise Refused(HTTPStatus.BAD_REQUEST, "The Content-Length is malformed.")
-    return int(length)
