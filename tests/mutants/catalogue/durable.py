@@ -292,9 +292,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "two lengths of a body accepted",
-        "server/http11.py",
-        "            elif key in _ONCE:\n",
-        "            elif False:\n",
+        "server/head.py",
+        "        elif key in _ONCE:\n",
+        "        elif False:\n",
         ("worker",),
     ),
     Mutant(
