@@ -22,7 +22,11 @@ class Refused(Exception):
 
 
 def read_headers(lines: list[str]) -> dict[str, str]:
-    """Return the headers of a head, whose first line is the request's, by their WSGI names."""
+    """Return the headers of a head, whose first line is the request's, by their WSGI names.
+
+    Raises:
+        Refused: one is malformed, or occurs twice and may not.
+    """
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, separator, value = line.partition(":")
@@ -54,6 +58,11 @@ def _environ_key(name: str) -> str:
 
 
 def read_target(target: str, method: str) -> str:
+    """Return the path and query of a request's target (RFC 9112, 3.2).
+
+    Raises:
+        Refused: it is of a form that no request of this server has.
+    """
     if target.startswith("/"):
         return target
     if match := _ABSOLUTE.match(target):
@@ -65,6 +74,11 @@ def read_target(target: str, method: str) -> str:
 
 
 def read_content_length(headers: dict[str, str], version: str) -> int | None:
+    """Return the length of the body in bytes; None when there is none, or when it comes in chunks (RFC 9112, 6.3).
+
+    Raises:
+        Refused: the length is no number, or there are two answers to it, or the request has no Host.
+    """
     if version == "HTTP/1.1" and "HTTP_HOST" not in headers:
         raise Refused(HTTPStatus.BAD_REQUEST, "The Host header is missing.")
     encoding = headers.get("HTTP_TRANSFER_ENCODING")

@@ -41,7 +41,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "disabled user's credential accepted",
         "core/identity/callers.py",
-        "    if not User.select().where(User.id == user_id, User.is_active).exists():\n        raise AccountDisabled",
+        "    if not access.is_active(user_id):\n        raise AccountDisabled",
         "    pass",
         _CALLERS,
     ),
