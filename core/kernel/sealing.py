@@ -1,18 +1,14 @@
 """Encrypt a short-lived secret under another secret that only its owner holds.
 
 AES-256-GCM under a key that HKDF-SHA256 makes from the owner's secret and a purpose: the stored bytes are of no use to
-whoever reads the database, and a purpose's bytes cannot be opened as another's.
+whoever reads the database, and a purpose's bytes cannot be opened as another's. The cryptography library is a tenth of a start and
+is imported when something is first sealed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _NONCE_BYTES = 12
 
@@ -23,6 +19,9 @@ class SealBroken(Exception):
 
 def derive(secret: str, purpose: str, size_bytes: int = 32) -> bytes:
     """Make a key from a secret (RFC 5869)."""
+    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
+    from cryptography.hazmat.primitives.kdf.hkdf import HKDF  # noqa: PLC0415
+
     return HKDF(algorithm=SHA256(), length=size_bytes, salt=None, info=purpose.encode()).derive(secret.encode())
 
 
@@ -33,6 +32,8 @@ def digest(secret: str) -> str:
 
 def seal(plain: bytes, *, secret: str, purpose: str) -> bytes:
     """Encrypt `plain`."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     nonce = os.urandom(_NONCE_BYTES)
     return nonce + AESGCM(derive(secret, purpose)).encrypt(nonce, plain, None)
 
@@ -43,6 +44,9 @@ def unseal(sealed: bytes, *, secret: str, purpose: str) -> bytes:
     Raises:
         SealBroken: see the class.
     """
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
+
     nonce, encrypted = sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:]
     try:
         return AESGCM(derive(secret, purpose)).decrypt(nonce, encrypted, None)
