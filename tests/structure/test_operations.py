@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.isolation.samples import FACTORIES
 from tests.structure.tree import ROOT, modules
 
-pytestmark = pytest.mark.whole
 METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -46,22 +46,36 @@ def _stem(operation: dict[str, Any]) -> str:
 OPERATIONS = _operations()
 
 
+@pytest.mark.whole
 def test_the_contract_has_operations() -> None:
     assert OPERATIONS
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 def test_an_operation_has_its_handler_where_its_stem_says(operation_id: str) -> None:
     assert _handlers().get(operation_id) == _stem(OPERATIONS[operation_id])
 
 
+@pytest.mark.whole
 def test_no_handler_is_left_without_an_operation() -> None:
     assert set(_handlers()) <= set(OPERATIONS)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 def test_an_operation_is_called_by_the_tests_of_its_stem(operation_id: str) -> None:
     area, resource = _stem(OPERATIONS[operation_id]).split("/")
     path = ROOT / f"tests/handlers/{area}/test_{resource}.py"
     assert path.exists(), f"{path.relative_to(ROOT)} is missing"
     assert f'"{operation_id}"' in path.read_text()
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_an_operation_has_its_place_in_the_isolation_matrix(operation_id: str) -> None:
+    area = OPERATIONS[operation_id]["tags"][0]
+    assert operation_id in FACTORIES, (
+        f'add "{operation_id}" to SAMPLES in tests/isolation/samples/{area}.py (a new area: name its module in '
+        "samples/__init__.py): a function that makes what the operation names and returns the request; "
+        f"then run pytest tests/isolation -k {operation_id}"
+    )

@@ -1,0 +1,68 @@
+"""Samples of the identity area."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from core.identity import users
+from tests.isolation.sample import Sample
+from tests.isolation.scene import Scene
+
+VIEWER_ROLE = "00000000-0000-4000-8000-000000000004"
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def _plain(_scene: Scene) -> Sample:
+    return Sample()
+
+
+def _spending(_scene: Scene) -> Sample:
+    return Sample(spends=True)
+
+
+def _token(s: Scene) -> Sample:
+    form = {"username": s.person.email, "password": s.person.password}
+    return Sample(data=urlencode(form).encode(), headers=FORM)
+
+
+def _role(s: Scene) -> Sample:
+    return Sample(path={"user_id": s.user(), "role_id": VIEWER_ROLE}, names=("user_id",))
+
+
+def _held_role(s: Scene) -> Sample:
+    sample = _role(s)
+    users.do_assign_role(sample.path["user_id"], sample.path["role_id"], s.side.tenant_id)
+    return sample
+
+
+def _key(s: Scene) -> Sample:
+    return Sample(path={"tenantId": str(s.side.tenant_id), "keyId": s.key()})
+
+
+def _tenant(s: Scene, body: Any = None) -> Sample:
+    return Sample(path={"tenantId": str(s.side.tenant_id)}, body=body)
+
+
+SAMPLES: dict[str, Callable[[Scene], Sample]] = {
+    "sessions_login": lambda s: Sample(body={"email": s.person.email, "password": s.person.password}),
+    "sessions_refresh": _spending,
+    "sessions_logout": _spending,
+    "sessions_get_me": _plain,
+    "tokens_create": _token,
+    "tokens_refresh": _spending,
+    "tokens_revoke": _spending,
+    "tokens_get_me": _plain,
+    "api_keys_list": _tenant,
+    "api_keys_create": lambda s: _tenant(s, {"name": s.word(), "scopes": ["apikey:create"]}),
+    "api_keys_rotate": _key,
+    "api_keys_delete": _key,
+    "users_list": _plain,
+    "users_create": lambda s: Sample(body={"email": s.address()}),
+    "users_get": lambda s: Sample(path={"id": s.user()}),
+    "users_update": lambda s: Sample(path={"id": s.user()}, body={"last_name": s.word()}),
+    "users_delete": lambda s: Sample(path={"id": s.user()}),
+    "users_assign_role": _role,
+    "users_remove_role": _held_role,
+}
