@@ -35,6 +35,12 @@ class CredentialVerifier(Protocol):
     def is_current(self, principal: Principal) -> bool:
         """Say whether a caller resolved earlier would still be accepted; asked for open streams."""
 
+    def expires_at(self, principal: Principal) -> datetime | None:
+        """Return when a caller resolved earlier will be over, as its credential stands now: it may have been renewed.
+
+        None: never by itself. Asked for open streams once the principal's own `expires_at` has passed.
+        """
+
     def epoch(self) -> int:
         """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
 

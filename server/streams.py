@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import random
 import socket
-import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -25,19 +24,16 @@ from server.background import Background, FailureObserver
 from server.departures import Departures
 from server.held import Stream
 from server.ports import CredentialVerifier, EventLog
+from server.revocation import Revocation
 
 EventCheck = Callable[[Event], bool]
 """Say whether an event may be sent; one that may not ends its stream, with the stream's failure event in its place."""
 
 _PAGE_EVENTS = 200
 _BATCH_EVENTS = 1000
-_EPOCH_SECONDS = 0.4
-_EXPIRY_SECONDS = 30.0
-"""Callers are asked for this often though no epoch moved: a credential that runs out moves none."""
 _LOOK_SECONDS = 2.0
 """The log is looked at this often though nothing woke the tailer: a connection that died silently brings no wake-up."""
 _BEATS = 10
-_CHECKS_AT_A_TIME = 10
 _HEARTBEAT = b":\n\n"
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
@@ -74,6 +70,7 @@ class _Client(Stream):
 
     __slots__ = (
         "check",
+        "expires_at",
         "frames",
         "held",
         "is_closed",
@@ -95,6 +92,7 @@ class _Client(Stream):
         self.streams = streams
         self.stream = stream
         self.principal = principal
+        self.expires_at = principal.expires_at
         self.operation_id = operation_id
         self.check = check
         self.seq = 0
@@ -151,6 +149,11 @@ class _Client(Stream):
             self.reason = reason
             self.push(last_words)
 
+    def revoke(self) -> None:
+        """End the stream at once: its caller may no longer listen."""
+        self.frames.clear()
+        self.end("revoked")
+
     def close(self) -> None:
         """Forget the stream; called by the WSGI server, whatever ended it."""
         if not self.is_closed:
@@ -168,20 +171,19 @@ class Streams:
     ) -> None:
         self.departures = Departures()
         self._events = events
-        self._verifier = verifier
         self._settings = settings
         self._observer = observer
         self._channels: dict[str, _Channel] = {}
         self._beats: list[set[_Client]] = [set() for _ in range(_BEATS)]
         self._opened = 0
-        self._epoch: int | None = None
         self._wake = Signal()
         self._is_stopping = False
+        revocation = Revocation(verifier, self._clients)
         self._background = (
             Background("streams.listen", self._listen, observer),
             Background("streams.tail", self._tail, observer),
             Background("streams.heartbeat", self._beat, observer),
-            Background("streams.epoch", self._follow_epoch, observer),
+            Background("streams.epoch", revocation.follow, observer),
         )
 
     def open(
@@ -342,32 +344,6 @@ class Streams:
                 for client in tuple(beat):
                     if not client.frames and not client.reason:
                         client.push(_HEARTBEAT)
-
-    def _follow_epoch(self) -> None:
-        looked_at = time.monotonic()
-        while True:
-            current = self._verifier.epoch()
-            if current != self._epoch or time.monotonic() - looked_at >= _EXPIRY_SECONDS:
-                self._end_revoked()
-                looked_at = time.monotonic()
-                self._epoch = current  # only now: a check that failed half-way is made again
-            gevent.sleep(_EPOCH_SECONDS)
-
-    def _end_revoked(self) -> None:
-        """End the streams whose callers may no longer listen; asked once per caller and channel, a few at a time."""
-        verdicts: dict[Principal, bool] = {}
-        listens: dict[tuple[Principal, str], bool] = {}
-        for client in self._clients():
-            principal, place = client.principal, (client.principal, client.stream.channel)
-            if place not in listens:
-                if principal not in verdicts:
-                    verdicts[principal] = self._verifier.is_current(principal)
-                listens[place] = verdicts[principal] and client.stream.is_current()
-                if len(listens) % _CHECKS_AT_A_TIME == 0:
-                    gevent.sleep(0)
-            if not listens[place]:
-                client.frames.clear()
-                client.end("revoked")
 
     def _clients(self) -> list[_Client]:
         return [client for beat in self._beats for client in beat]

@@ -8,6 +8,7 @@ Biscuit shows the authorizer only those of the first block.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from core.kernel.problems import Unavailable
 _MAX_TIME = timedelta(milliseconds=100)
 _MAX_FACTS = 1000
 _MAX_ITERATIONS = 100
+_MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _LIMIT_REACHED = "execution limits"
 
 
@@ -49,6 +51,7 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
 
     revocation_ids: of its blocks in order; the first names the token, more than one means that a holder narrowed it.
     is_timeless: no appended block looks at the time, so the answer holds until the token expires.
+    changes_at: the next moment that an appended block names, from when it may allow less; None when there is none.
     """
 
     user_id: UUID
@@ -56,6 +59,7 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
     scopes: frozenset[str]
     revocation_ids: tuple[str, ...]
     is_timeless: bool
+    changes_at: datetime | None = None
 
     @property
     def is_narrowed(self) -> bool:
@@ -101,7 +105,19 @@ def present(token: str) -> Presented | None:
         allowed,
         revocation_ids=tuple(biscuit.revocation_ids),
         is_timeless=not any("time(" in block for block in blocks),
+        changes_at=_next_moment(blocks),
     )
+
+
+def _next_moment(blocks: Iterable[str]) -> datetime | None:
+    """Return the next moment at which a check may turn; a Biscuit can compare the time, and cannot compute with it.
+
+    A moment M stands for M and the second behind it: `<` turns at M, `<=` after it.
+    """
+    now = clock.now()
+    named = {datetime.fromisoformat(text) for block in blocks for text in _MOMENT.findall(block)}
+    turns = {turn for moment in named for turn in (moment, moment + timedelta(seconds=1))}
+    return min((turn for turn in turns if turn > now), default=None)
 
 
 def _parse(token: str) -> Biscuit | None:

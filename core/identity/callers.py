@@ -89,6 +89,13 @@ class CallerVerifier:
                 return False
         return all(includes(held, scope) for scope in principal.scopes)
 
+    def expires_at(self, principal: Principal) -> datetime | None:
+        """Return when a caller resolved earlier will be over, as its credential stands now; None when never by itself."""
+        if principal.expires_at is None:
+            return None
+        with read():
+            return _end_of(principal) or principal.expires_at
+
     def epoch(self) -> int:
         """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
         return epoch.current()
@@ -154,17 +161,19 @@ def _resolve_session(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | N
         if not sessions.is_live(session) or not access.is_member(session.user_id, session.tenant_id):
             return None
         held = access.get_scopes(session.user_id, session.tenant_id)
+    expires_at = min(session.expires_at, session.absolute_expires_at)
     principal = Principal(
         kind="session",
         user_id=session.user_id,
         tenant_id=session.tenant_id,
         credential_id=str(session.id),
         scopes=held - ELEVATED_SCOPES,
+        expires_at=expires_at,
     )
     return _Entry(
         principal=principal,
         epoch=at_epoch,
-        expires_at=min(session.expires_at, session.absolute_expires_at),
+        expires_at=expires_at,
         csrf_digest=row.csrf_digest,
         touch_at=session.expires_at - sessions.IDLE + _TOUCH_AFTER,
     )
@@ -192,6 +201,7 @@ def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None
         tenant_id=presented.tenant_id,
         credential_id="/".join([str(row.family_id), *appended]),
         scopes=frozenset(granted),
+        expires_at=min(row.expires_at, presented.changes_at or row.expires_at),
     )
     return _Entry(principal=principal, epoch=at_epoch, expires_at=row.expires_at, is_cacheable=presented.is_timeless)
 
@@ -240,6 +250,16 @@ def _may_act(principal: Principal, held: frozenset[str]) -> bool:
 def _check_active(user_id: UUID) -> None:
     if not access.is_active(user_id):
         raise AccountDisabled
+
+
+def _end_of(principal: Principal) -> datetime | None:
+    """Return when the credential ends as it stands; None for one that is gone, or narrowed and so never renewed."""
+    if principal.kind == "session":
+        session = Session.get_or_none(Session.id == UUID(principal.credential_id))
+        return None if session is None else min(session.expires_at, session.absolute_expires_at)
+    family_id, *appended = principal.credential_id.split("/")
+    family = None if appended else TokenFamily.get_or_none(TokenFamily.id == UUID(family_id))
+    return None if family is None else family.expires_at
 
 
 def _is_alive(principal: Principal) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -19,6 +20,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     credential_id identifies the session row, token family ("family/block/…" where narrowed) or key ("key/secret").
     user_id is an API key's maker.
     scopes are exact names ("projects:read") or `resource:*`; `iam:admin` passes every check but the elevated ones.
+    expires_at: when the credential is over unless it is renewed; None when never by itself.
     """
 
     kind: CredentialKind
@@ -26,6 +28,7 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: UUID
     credential_id: str
     scopes: frozenset[str]
+    expires_at: datetime | None = None
 
     @property
     def is_anonymous(self) -> bool:

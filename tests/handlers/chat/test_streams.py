@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import gevent
@@ -11,6 +12,7 @@ import pytest
 
 from core.system import events
 from tests.conftest import FrozenClock
+from tests.factories.tokens import narrow
 from tests.handlers.chat.conftest import MISSING, Room
 
 
@@ -89,6 +91,19 @@ def test_a_removed_participants_stream_ends_within_a_second(room: Room) -> None:
         assert room.call("participants_remove", path=path).status == 204
         with gevent.Timeout(1.5):
             stream.rest()
+
+
+def test_a_stream_ends_within_two_seconds_of_the_time_its_caller_set(room: Room) -> None:
+    ben = room.people.ben.by_token()
+    end = datetime.now(UTC) + timedelta(seconds=2)
+    assert ben.token is not None
+    ben.token = narrow(ben.token, f"check if time($t), $t < {end.strftime('%Y-%m-%dT%H:%M:%SZ')};")
+    with _stream(room, person=ben) as stream:
+        room.say(room.people.ada, "still here")
+        assert stream.next_event().event == "thread.new"
+        with gevent.Timeout(4):
+            stream.rest()
+    assert end - timedelta(seconds=1) <= datetime.now(UTC) < end + timedelta(seconds=1.5)
 
 
 def test_a_changed_role_is_told(room: Room) -> None:

@@ -173,10 +173,31 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "revoked stream goes on",
-        "server/streams.py",
+        "server/revocation.py",
         "            if not listens[place]:",
         "            if False:",
         _STREAMS,
+    ),
+    Mutant(
+        "stream outlives its credential",
+        "server/revocation.py",
+        "            self._end_expired()\n",
+        "",
+        _STREAMS,
+    ),
+    Mutant(
+        "stream ends though its credential was renewed",
+        "server/revocation.py",
+        "                client.expires_at = self._verifier.expires_at(client.principal)\n",
+        "",
+        _STREAMS,
+    ),
+    Mutant(
+        "time that a holder set does not end a stream",
+        "core/identity/callers.py",
+        "min(row.expires_at, presented.changes_at or row.expires_at)",
+        "row.expires_at",
+        ("callers", "conversation streams"),
     ),
     Mutant(
         "event that breaks the contract sent",

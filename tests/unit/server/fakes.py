@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import gevent
 
@@ -66,6 +67,7 @@ class OpenVerifier:
     def __init__(self) -> None:
         self.number = 1
         self.refused: set[str] = set()
+        self.renewed: dict[str, datetime | None] = {}
         self.failures = 0
 
     def verify(self, credentials: Credentials) -> Principal | None:
@@ -78,6 +80,10 @@ class OpenVerifier:
             self.failures -= 1
             raise Unavailable("The database cannot be reached.")
         return principal.credential_id not in self.refused
+
+    def expires_at(self, principal: Principal) -> datetime | None:
+        """See server.ports.CredentialVerifier."""
+        return self.renewed.get(principal.credential_id, principal.expires_at)
 
     def epoch(self) -> int:
         """See server.ports.CredentialVerifier."""

@@ -141,6 +141,9 @@ class Verifier:
     def is_current(self, principal: Principal) -> bool:
         return principal is ADA
 
+    def expires_at(self, principal: Principal) -> datetime | None:
+        return None
+
     def epoch(self) -> int:
         return 0
 

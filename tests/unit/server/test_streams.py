@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,6 +14,7 @@ import gevent
 import msgspec
 import pytest
 
+from core.kernel import clock
 from core.kernel.call import Event, EventStream
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
@@ -309,11 +312,35 @@ def test_event_is_delivered_when_no_wake_up_tells_of_it(bed: Bed) -> None:
     listener.wait(lambda each: len(each.ids) == 2)
 
 
-def test_stream_ends_when_its_credential_runs_out_though_no_epoch_moves(
+def test_stream_ends_when_its_credential_is_refused_though_nothing_told_of_it(
     bed: Bed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.streams._EXPIRY_SECONDS", 0.5)
+    monkeypatch.setattr("server.revocation._ASK_AGAIN_SECONDS", 0.5)
     listener = bed.listen(credential="short")
     listener.wait(lambda each: "retry" in each.text)
     bed.verifier.refused.add("short")
     assert listener.ended()
+
+
+def _until(seconds: float, credential_id: str) -> Principal:
+    return Principal(
+        kind="token",
+        user_id=uuid4(),
+        tenant_id=uuid4(),
+        credential_id=credential_id,
+        scopes=frozenset(),
+        expires_at=clock.now() + timedelta(seconds=seconds),
+    )
+
+
+def test_stream_ends_within_a_second_when_its_credential_runs_out(bed: Bed) -> None:
+    short, renewed, endless = (bed.listen(principal=_until(1.0, name)) for name in ("short", "renewed", "endless"))
+    bed.verifier.renewed = {"renewed": clock.now() + timedelta(seconds=2.2), "endless": None}
+    began = time.monotonic()
+    assert short.ended()
+    assert 0.9 < time.monotonic() - began < 2
+    assert not renewed.greenlet.ready()
+    assert renewed.ended()
+    assert 2.1 < time.monotonic() - began < 3.2
+    assert not endless.greenlet.ready()
+    assert bed.observer.closed == ["revoked", "revoked"]

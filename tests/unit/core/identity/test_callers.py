@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -223,6 +223,52 @@ def test_time_that_a_holder_set_is_kept_to_the_second(
     assert _ask(verifier, bearer=short)
     frozen_clock.advance(1)
     assert _ask(verifier, bearer=short) is None
+
+
+def _in_seconds(clock: FrozenClock, seconds: int) -> datetime:
+    return datetime.fromtimestamp(int(clock.seconds) + seconds, UTC)
+
+
+@pytest.mark.parametrize(
+    ("check", "seconds"),
+    [
+        ("check if time($t), $t < {};", 60),
+        ("check if time($t), $t <= {};", 60),
+        ('check if time($t), $t < {} or requested_scope("chat:read");', 60),
+        ("limit({}); check if time($t), limit($l), $t < $l;", 60),
+        ("check if time($t), $t > {};", -60),
+        ('check if requested_scope("chat:read");', None),
+    ],
+)
+def test_caller_is_over_when_a_moment_comes_that_a_holder_named(
+    verifier: CallerVerifier, user: User, frozen_clock: FrozenClock, check: str, seconds: int | None
+) -> None:
+    issued = tokens.do_issue_token(verified(user), None)
+    named = _in_seconds(frozen_clock, seconds or 0)
+    token = narrow(issued.token, check.format(named.strftime("%Y-%m-%dT%H:%M:%SZ")))
+    principal = _known(_ask(verifier, bearer=token))
+    expected = named if seconds == 60 else issued.expires_at
+    assert principal.expires_at == expected
+    assert verifier.expires_at(principal) == expected
+    if seconds == 60:
+        frozen_clock.advance(60.5)
+        later = _ask(verifier, bearer=token)
+        assert later is None or later.expires_at in {named + timedelta(seconds=1), issued.expires_at}
+
+
+def test_end_of_a_caller_moves_on_when_its_credential_is_renewed(
+    verifier: CallerVerifier, user: User, frozen_clock: FrozenClock
+) -> None:
+    opened, issued = _session(user), tokens.do_issue_token(verified(user), None)
+    session, bearer = _known(_ask(verifier, session=opened.secret)), _known(_ask(verifier, bearer=issued.token))
+    assert session.expires_at == verifier.expires_at(session)
+    assert bearer.expires_at == verifier.expires_at(bearer) == issued.expires_at
+    frozen_clock.advance(3600)
+    _ask(verifier, session=opened.secret)
+    tokens.do_refresh_token(issued.token)
+    for principal in (session, bearer):
+        assert principal.expires_at is not None
+        assert verifier.expires_at(principal) == principal.expires_at + timedelta(hours=1)
 
 
 def test_open_session_is_current_no_longer_when_sessions_are_switched_off(user: User, database: Settings) -> None:
