@@ -2,8 +2,8 @@
 
 Three ways, chosen per operation at start: plain; transactional (x-idempotent, or If-Match on a write), where claim,
 precondition, handler, judgement and storing commit together; streaming, where the claim is committed first, because
-preparing such an answer may take long, and handler and storing commit together. A claim is released when either fails,
-and lapses when its worker dies.
+preparing such an answer may take long, and handler and storing commit together. A claim is renewed meanwhile, released
+when either fails, and lapses when its worker dies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from models import database
 from server import idempotency, preconditions
 from server.answer import Answer
 from server.events import event_judge
-from server.idempotency import Keeper
+from server.idempotency import Hold, Keeper
 from server.parameters import compile_parameters
 from server.request import Request
 from server.responses import Responses
@@ -51,7 +51,7 @@ class Execution:
         self._handler = handlers[operation.id]
         self._prepare = state.service.prepares.get(operation.id)
         self.responses = Responses(operation, schemas)
-        self._keeper = Keeper(operation, state.service.ports.idempotency) if operation.is_idempotent else None
+        self._keeper = _keeper(operation, state) if operation.is_idempotent else None
         self._validates = operation.etag_of == operation.id
         self._current = _current(operation, contract, schemas, handlers)
         self._judge_events = event_judge(operation, state, schemas)
@@ -103,15 +103,14 @@ class Execution:
             replay = self._keeper.begin(claim)
         if replay is not None:
             return self._replay_stream(request, replay)
-        try:
+        with Hold(self._keeper, claim) as hold:
             call = self._prepared(call)
+            hold.settle()
             with database.write():
                 result = self._handler(call)
                 answer = None if isinstance(result, EventStream) else self._answer(request, result, {"effect": "none"})
-                self._keeper.store(claim, idempotency.kept(answer) if answer else idempotency.kept_stream(result))
-        except BaseException:
-            self._keeper.release(claim)
-            raise
+                kept = idempotency.kept(answer) if answer else idempotency.kept_stream(result)
+                self._keeper.store(hold.claim, kept)
         return answer or self._answer(request, result, self._effect)
 
     def _replay_stream(self, request: Request, replay: Any) -> Answer:
@@ -167,6 +166,10 @@ class Execution:
                 extensions=effect,
                 cause="; ".join(f"{row.pointer} {row.rule} {row.message}" for row in found[:10]),
             )
+
+
+def _keeper(operation: Operation, state: State) -> Keeper:
+    return Keeper(operation, state.service.ports.idempotency, state.observer)
 
 
 def _current(

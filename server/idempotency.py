@@ -3,6 +3,7 @@
 Only answers of handlers that returned are kept. A Problem rolls back the claim with everything else, so a repeat runs
 again: a refusal changed nothing, and what it depended on may have changed since. Validation, authentication and limits
 come before the claim. A stream's durable channel is kept instead of bytes, and opened again from its beginning.
+A claim that is committed before its answer, because that takes long, is renewed while its request lives.
 """
 
 from __future__ import annotations
@@ -12,19 +13,25 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+import gevent
 import msgspec
+import peewee
+from gevent.lock import Semaphore
 
 from core.kernel import clock
 from core.kernel.call import EventStream
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
+from core.kernel.problems import Unavailable
 from models import database
 from server.answer import Answer
+from server.background import FailureObserver
 from server.ports import IdempotencyStore, Replay
 from server.request import Request
 
-_CLAIM_LEASE = timedelta(seconds=60)
+_CLAIM_LEASE = timedelta(seconds=30)
 """How long a streaming operation's claim stands when the worker that made it is gone."""
+_RENEW_SECONDS = 10.0
 REPLAYED = ("Idempotency-Replayed", "true")
 
 
@@ -51,7 +58,8 @@ class StreamDescription(msgspec.Struct, frozen=True, kw_only=True):
 class Keeper:
     """The store, for one operation."""
 
-    def __init__(self, operation: Operation, store: IdempotencyStore) -> None:
+    def __init__(self, operation: Operation, store: IdempotencyStore, observer: FailureObserver) -> None:
+        self.observer = observer
         self._id = operation.id
         self._is_secret = operation.has_secret_response
         self._store = store
@@ -89,12 +97,68 @@ class Keeper:
             is_secret=self._is_secret,
         )
 
+    def renew(self, claim: Claim) -> Claim | None:
+        """Return the claim with a new lease, or None when it is no longer this request's; opens its own transaction."""
+        renewed = msgspec.structs.replace(claim, lease_until=clock.now() + _CLAIM_LEASE)
+        with database.write():
+            is_held = self._store.renew(
+                caller=claim.caller,
+                operation_id=self._id,
+                key=claim.key,
+                lease_until=claim.lease_until,
+                renewed_until=renewed.lease_until,
+            )
+        return renewed if is_held else None
+
     def release(self, claim: Claim) -> None:
         """Give the key up; opens its own transaction."""
         with database.write():
             self._store.release(
                 caller=claim.caller, operation_id=self._id, key=claim.key, lease_until=claim.lease_until
             )
+
+
+class Hold:
+    """A committed claim inside a `with` block: renewed until it is settled, released when the block fails.
+
+    claim: as it stands; `settle` before it is used, or a renewal may change it on the way.
+    """
+
+    def __init__(self, keeper: Keeper, claim: Claim) -> None:
+        self.claim = claim
+        self._keeper = keeper
+        self._renewing = Semaphore()
+        self._is_settled = False
+
+    def __enter__(self) -> Hold:
+        self._greenlet = gevent.spawn(self._renew)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.settle()
+        if kind is not None:
+            self._keeper.release(self.claim)
+
+    def settle(self) -> None:
+        """Renew no more; waits for a renewal that is under way."""
+        with self._renewing:
+            self._is_settled = True
+        self._greenlet.kill(block=False)
+
+    def _renew(self) -> None:
+        while not self._is_settled:
+            gevent.sleep(_RENEW_SECONDS)
+            with self._renewing:
+                if self._is_settled:
+                    return
+                try:
+                    renewed = self._keeper.renew(self.claim)
+                except (Unavailable, peewee.OperationalError, peewee.InterfaceError) as error:
+                    self._keeper.observer.failed("idempotency.renew", error)  # the lease outlasts two such failures
+                    continue
+                if renewed is None:
+                    return  # another request has taken the key over: storing will say so
+                self.claim = renewed
 
 
 def kept(answer: Answer) -> Replay:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from core.kernel.problems import Violation
+from server.background import FailureObserver
 from server.request import Request
 
 
-class Observer(Protocol):
+class Observer(FailureObserver, Protocol):
     """Told of everything worth a log line or a counter; must not raise and must not block.
 
     operation_id is "" for a request that matched no operation.

@@ -77,6 +77,11 @@ class IdempotencyStore(Protocol):
             RequestInProgress: the claim has lapsed and another request holds the key.
         """
 
+    def renew(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, renewed_until: datetime
+    ) -> bool:
+        """Give a claim a new lease; False when it has lapsed and another request holds the key."""
+
     def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
         """Give up a claimed key unanswered: a streaming operation, whose claim is committed first, failed."""
 

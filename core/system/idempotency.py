@@ -77,6 +77,13 @@ class SqlIdempotencyStore:
         if not changes.where(*_held(_identify(caller, operation_id, key), lease_until)).execute():
             raise RequestInProgress("Another request has taken this Idempotency-Key over.")
 
+    def renew(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, renewed_until: datetime
+    ) -> bool:
+        """Give a claim a new lease; False when it has lapsed and another request holds the key."""
+        held = _held(_identify(caller, operation_id, key), lease_until)
+        return bool(IdempotencyRecord.update(replay_until=renewed_until).where(*held).execute())
+
     def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
         """Give up a claimed key unanswered."""
         IdempotencyRecord.delete().where(*_held(_identify(caller, operation_id, key), lease_until)).execute()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
+import gevent
 import openai
 import pytest
 
 from core.ai import registry
-from core.ai.provider import ProviderFailed
+from core.ai.echo import EchoProvider
+from core.ai.provider import Answer as ProviderAnswer
+from core.ai.provider import CompletionRequest, ProviderFailed
 from tests.client import Answer, Client
 from tests.factories.people import People
 from tests.live import Live
@@ -45,6 +49,60 @@ def test_parts_and_unlisted_members_are_taken(client: Client, people: People) ->
     ]
     answer = _ask(client, people, messages=messages, logit_bias={"50256": -100}, temperature=1)
     assert answer.json["choices"][0]["message"]["content"] == "Echo: Hi"
+
+
+class Patient(EchoProvider):
+    """Thinks for long; asked: how often it was."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(delay_ms=0)
+        self.asked = 0
+        self._seconds = seconds
+
+    def complete(self, request: CompletionRequest) -> ProviderAnswer:
+        self.asked += 1
+        gevent.sleep(self._seconds)
+        return super().complete(request)
+
+
+@pytest.fixture
+def quick_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a claim lapse after a moment, and renew it four times as often."""
+    monkeypatch.setattr("server.idempotency._CLAIM_LEASE", timedelta(seconds=0.8))
+    monkeypatch.setattr("server.idempotency._RENEW_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("quick_leases")
+def test_a_provider_is_asked_once_however_long_it_takes(
+    client: Client, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = Patient(2.0)
+    monkeypatch.setattr(registry, "_providers", {"gpt-4": provider})
+    asked = {"body": HELLO, "as_": people.ben, "headers": {"Idempotency-Key": "slow"}}
+    first = gevent.spawn(client.call, "completions_create", **asked)
+    gevent.sleep(1.5)  # nearly twice the lease
+    duplicate = client.call("completions_create", **asked)
+    assert (duplicate.status, duplicate.json["error"]["code"]) == (409, "request_in_progress")
+    answer = first.get(timeout=20)
+    assert answer.status == 200
+    again = client.call("completions_create", **asked)
+    assert (again.headers["Idempotency-Replayed"], again.json) == ("true", answer.json)
+    assert provider.asked == 1
+
+
+@pytest.mark.usefixtures("quick_leases")
+def test_a_key_is_free_at_once_when_its_request_is_killed(
+    client: Client, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_providers", {"gpt-4": Patient(30)})
+    asked = {"body": HELLO, "as_": people.ben, "headers": {"Idempotency-Key": "killed"}}
+    first = gevent.spawn(client.call, "completions_create", **asked)
+    gevent.sleep(0.3)
+    first.kill()
+    provider = Patient(0)
+    monkeypatch.setattr(registry, "_providers", {"gpt-4": provider})
+    assert client.call("completions_create", **asked).status == 200
+    assert provider.asked == 1
 
 
 def test_an_unknown_model_is_404(client: Client, people: People) -> None:

@@ -325,4 +325,32 @@ MUTANTS: tuple[Mutant, ...] = (
         "if False and pending",
         ("health",),
     ),
+    Mutant(
+        "claim of a long request lapses",
+        "server/idempotency.py",
+        "        self._greenlet = gevent.spawn(self._renew)",
+        "        self._greenlet = gevent.spawn(lambda: None)",
+        ("completions",),
+    ),
+    Mutant(
+        "renewed lease not the one that is stored under",
+        "server/idempotency.py",
+        "                self.claim = renewed\n",
+        "",
+        ("completions",),
+    ),
+    Mutant(
+        "claim kept though its request was killed",
+        "server/idempotency.py",
+        "        if kind is not None:\n            self._keeper.release(self.claim)",
+        "        pass",
+        ("completions",),
+    ),
+    Mutant(
+        "anyone renews a claim",
+        "core/system/idempotency.py",
+        "return bool(IdempotencyRecord.update(replay_until=renewed_until).where(*held).execute())",
+        "return bool(IdempotencyRecord.update(replay_until=renewed_until).where(held[0]).execute())",
+        _STORE,
+    ),
 )

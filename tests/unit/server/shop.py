@@ -172,6 +172,11 @@ class SqlStore:
         query = "UPDATE firsts SET replay = ? WHERE id = ?"
         database.execute_sql(query, (msgspec.json.encode(replay), f"{caller} {operation_id} {key}"))
 
+    def renew(
+        self, *, caller: str, operation_id: str, key: str, lease_until: datetime, renewed_until: datetime
+    ) -> bool:
+        return True
+
     def release(self, *, caller: str, operation_id: str, key: str, lease_until: datetime) -> None:
         database.execute_sql("DELETE FROM firsts WHERE id = ?", (f"{caller} {operation_id} {key}",))
 

@@ -81,6 +81,23 @@ def test_committed_claim_is_in_progress_until_its_lease_ends(
     assert _begin(store) is None
 
 
+def test_claim_stands_as_long_as_it_is_renewed_by_who_holds_it(
+    store: SqlIdempotencyStore, frozen_clock: FrozenClock
+) -> None:
+    names = {"caller": "user:1", "operation_id": "op", "key": "k"}
+    first = _lease()
+    assert _begin(store) is None
+    frozen_clock.advance(50)
+    with write():
+        assert store.renew(**names, lease_until=first, renewed_until=_lease())
+        assert not store.renew(**names, lease_until=first, renewed_until=_lease())
+    frozen_clock.advance(50)
+    with pytest.raises(RequestInProgress):
+        _begin(store)
+    frozen_clock.advance(11)
+    assert _begin(store) is None
+
+
 def test_claim_is_free_when_released(store: SqlIdempotencyStore, frozen_clock: FrozenClock) -> None:
     assert _begin(store) is None
     with write():
