@@ -53,6 +53,7 @@ class Revocation:
 
     def _end_revoked(self) -> None:
         """End the streams whose callers may no longer listen; asked once per caller and channel, a few at a time."""
+        ends: dict[Principal, datetime | None] = {}
         verdicts: dict[Principal, bool] = {}
         listens: dict[tuple[Principal, str], bool] = {}
         for client in self._listening():
@@ -60,9 +61,11 @@ class Revocation:
             if place not in listens:
                 if principal not in verdicts:
                     verdicts[principal] = self._verifier.is_current(principal)
+                    ends[principal] = self._verifier.expires_at(principal)
                 listens[place] = verdicts[principal] and client.stream.is_current()
                 if len(listens) % _CHECKS_AT_A_TIME == 0:
                     gevent.sleep(0)
+            client.expires_at = ends[principal]
             if not listens[place]:
                 client.revoke()
 

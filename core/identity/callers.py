@@ -91,10 +91,10 @@ class CallerVerifier:
 
     def expires_at(self, principal: Principal) -> datetime | None:
         """Return when a caller resolved earlier will be over, as its credential stands now; None when never by itself."""
-        if principal.expires_at is None:
+        if principal.is_anonymous or principal.user_id == DEV_USER_ID:
             return None
         with read():
-            return _end_of(principal) or principal.expires_at
+            return _end_of(principal)
 
     def epoch(self) -> int:
         """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
@@ -215,19 +215,20 @@ def _resolve_key(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
         key = row.key
         _check_active(key.maker_id)
         held = access.get_scopes(key.maker_id, key.tenant_id)
+        ends_at = api_keys.ends_at(row)
         principal = Principal(
             kind="api_key",
             user_id=key.maker_id,
             tenant_id=key.tenant_id,
             credential_id=f"{key.id}/{row.id}",
             scopes=frozenset(scope for scope in key.scopes.split() if includes(held, scope)) - ELEVATED_SCOPES,
+            expires_at=ends_at,
         )
         if not _may_act(principal, held):
             return None
     used = key.last_used_at
     touch_at = clock.now() if used is None else used + api_keys.LAST_USED_STEP
-    ends = api_keys.ends_at(row) or _NEVER
-    return _Entry(principal=principal, epoch=at_epoch, expires_at=ends, touch_at=touch_at)
+    return _Entry(principal=principal, epoch=at_epoch, expires_at=ends_at or _NEVER, touch_at=touch_at)
 
 
 _RESOLVERS = {"session": _resolve_session, "bearer": _resolve_token, "api_key": _resolve_key}
@@ -253,13 +254,16 @@ def _check_active(user_id: UUID) -> None:
 
 
 def _end_of(principal: Principal) -> datetime | None:
-    """Return when the credential ends as it stands; None for one that is gone, or narrowed and so never renewed."""
+    """Return when the credential ends as it stands; one that is gone, or narrowed and so never renewed, as it stood."""
     if principal.kind == "session":
         session = Session.get_or_none(Session.id == UUID(principal.credential_id))
-        return None if session is None else min(session.expires_at, session.absolute_expires_at)
+        return min(session.expires_at, session.absolute_expires_at) if session else principal.expires_at
+    if principal.kind == "api_key":
+        secret = ApiKeySecret.get_or_none(ApiKeySecret.id == UUID(principal.credential_id.partition("/")[2]))
+        return api_keys.ends_at(secret) if secret else principal.expires_at
     family_id, *appended = principal.credential_id.split("/")
     family = None if appended else TokenFamily.get_or_none(TokenFamily.id == UUID(family_id))
-    return None if family is None else family.expires_at
+    return family.expires_at if family else principal.expires_at
 
 
 def _is_alive(principal: Principal) -> bool:

@@ -186,6 +186,13 @@ MUTANTS: tuple[Mutant, ...] = (
         _STREAMS,
     ),
     Mutant(
+        "time that was set on a credential later does not end its stream",
+        "server/revocation.py",
+        "            client.expires_at = ends[principal]\n",
+        "",
+        _STREAMS,
+    ),
+    Mutant(
         "stream ends though its credential was renewed",
         "server/revocation.py",
         "                client.expires_at = self._verifier.expires_at(client.principal)\n",

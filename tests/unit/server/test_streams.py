@@ -333,6 +333,17 @@ def _until(seconds: float, credential_id: str) -> Principal:
     )
 
 
+def test_stream_ends_at_a_time_that_was_set_after_it_began(bed: Bed) -> None:
+    listener = bed.listen(credential="rotated")
+    listener.wait(lambda each: "retry" in each.text)
+    gevent.sleep(0.1)
+    bed.verifier.renewed = {"rotated": clock.now() + timedelta(seconds=1)}
+    bed.verifier.number += 1
+    began = time.monotonic()
+    assert listener.ended()
+    assert 0.9 < time.monotonic() - began < 2
+
+
 def test_stream_ends_within_a_second_when_its_credential_runs_out(bed: Bed) -> None:
     short, renewed, endless = (bed.listen(principal=_until(1.0, name)) for name in ("short", "renewed", "endless"))
     bed.verifier.renewed = {"renewed": clock.now() + timedelta(seconds=2.2), "endless": None}

@@ -271,6 +271,18 @@ def test_end_of_a_caller_moves_on_when_its_credential_is_renewed(
         assert verifier.expires_at(principal) == principal.expires_at + timedelta(hours=1)
 
 
+def test_end_of_a_key_comes_nearer_when_it_is_rotated(
+    verifier: CallerVerifier, user: User, frozen_clock: FrozenClock
+) -> None:
+    maker, made = _key(user)
+    principal = _known(_ask(verifier, api_key=made.secret))
+    assert principal.expires_at is None
+    assert verifier.expires_at(principal) is None
+    api_keys.do_rotate_key(maker, ROOT_TENANT_ID, made.key.id, overlap_seconds=60)
+    assert verifier.is_current(principal)
+    assert verifier.expires_at(principal) == clock.now() + timedelta(seconds=60)
+
+
 def test_open_session_is_current_no_longer_when_sessions_are_switched_off(user: User, database: Settings) -> None:
     opened = _session(user)
     principal = _known(_ask(CallerVerifier(database), session=opened.secret))
