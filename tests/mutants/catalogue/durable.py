@@ -347,13 +347,6 @@ MUTANTS: tuple[Mutant, ...] = (
         ("completions",),
     ),
     Mutant(
-        "claim kept though its request was killed",
-        "server/idempotency.py",
-        "        if kind is not None:\n            self._keeper.release(self.claim)",
-        "        pass",
-        ("completions",),
-    ),
-    Mutant(
         "anyone renews a claim",
         "core/system/idempotency.py",
         "return bool(IdempotencyRecord.update(replay_until=renewed_until).where(*held).execute())",

@@ -352,9 +352,9 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "failed stream keeps its key",
-        "server/execution.py",
-        "            self._keeper.release(claim)\n            raise\n",
-        "            raise\n",
+        "server/idempotency.py",
+        "        if kind is not None:\n            self._keeper.release(self.claim)",
+        "        pass",
         _PIPELINE,
     ),
     Mutant(
