@@ -10,8 +10,10 @@ from handlers.chat import participants as chat_participants
 from handlers.chat import presence as chat_presence
 from handlers.chat import streams as chat_streams
 from handlers.chat import threads as chat_threads
+from handlers.identity import accounts as identity_accounts
 from handlers.identity import api_keys as identity_api_keys
 from handlers.identity import sessions as identity_sessions
+from handlers.identity import tenants as identity_tenants
 from handlers.identity import tokens as identity_tokens
 from handlers.identity import users as identity_users
 from handlers.system import contract as system_contract
@@ -47,6 +49,10 @@ threads_get_tree: chat_signatures.ThreadsGetTree = chat_threads.threads_get_tree
 threads_list: chat_signatures.ThreadsList = chat_threads.threads_list  # spec/paths/chat/threads.yaml:3
 threads_list_unread: chat_signatures.ThreadsListUnread = chat_threads.threads_list_unread  # spec/paths/chat/threads.yaml:63
 threads_mark_read: chat_signatures.ThreadsMarkRead = chat_threads.threads_mark_read  # spec/paths/chat/threads.yaml:245
+accounts_create: identity_signatures.AccountsCreate = identity_accounts.accounts_create  # spec/paths/identity/accounts.yaml:48
+accounts_get: identity_signatures.AccountsGet = identity_accounts.accounts_get  # spec/paths/identity/accounts.yaml:115
+accounts_list: identity_signatures.AccountsList = identity_accounts.accounts_list  # spec/paths/identity/accounts.yaml:10
+accounts_update: identity_signatures.AccountsUpdate = identity_accounts.accounts_update  # spec/paths/identity/accounts.yaml:152
 api_keys_create: identity_signatures.ApiKeysCreate = identity_api_keys.api_keys_create  # spec/paths/identity/api_keys.yaml:48
 api_keys_delete: identity_signatures.ApiKeysDelete = identity_api_keys.api_keys_delete  # spec/paths/identity/api_keys.yaml:118
 api_keys_list: identity_signatures.ApiKeysList = identity_api_keys.api_keys_list  # spec/paths/identity/api_keys.yaml:10
@@ -55,6 +61,10 @@ sessions_get_me: identity_signatures.SessionsGetMe = identity_sessions.sessions_
 sessions_login: identity_signatures.SessionsLogin = identity_sessions.sessions_login  # spec/paths/identity/sessions.yaml:3
 sessions_logout: identity_signatures.SessionsLogout = identity_sessions.sessions_logout  # spec/paths/identity/sessions.yaml:88
 sessions_refresh: identity_signatures.SessionsRefresh = identity_sessions.sessions_refresh  # spec/paths/identity/sessions.yaml:50
+tenants_create: identity_signatures.TenantsCreate = identity_tenants.tenants_create  # spec/paths/identity/tenants.yaml:89
+tenants_get: identity_signatures.TenantsGet = identity_tenants.tenants_get  # spec/paths/identity/tenants.yaml:150
+tenants_get_own: identity_signatures.TenantsGetOwn = identity_tenants.tenants_get_own  # spec/paths/identity/tenants.yaml:52
+tenants_register: identity_signatures.TenantsRegister = identity_tenants.tenants_register  # spec/paths/identity/tenants.yaml:3
 tokens_create: identity_signatures.TokensCreate = identity_tokens.tokens_create  # spec/paths/identity/tokens.yaml:3
 tokens_get_me: identity_signatures.TokensGetMe = identity_tokens.tokens_get_me  # spec/paths/identity/tokens.yaml:104
 tokens_refresh: identity_signatures.TokensRefresh = identity_tokens.tokens_refresh  # spec/paths/identity/tokens.yaml:48

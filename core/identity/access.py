@@ -1,4 +1,4 @@
-"""What a user may do in a tenant, always read from the grants."""
+"""What a user may do in a tenant, always read from the grants, and who may reach which tenant."""
 
 from __future__ import annotations
 
@@ -7,12 +7,34 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from core.identity.scopes import ADMIN
-from core.kernel.principal import ROOT_TENANT_ID
-from models.tables.identity import Membership, Role, RoleScope, User, UserRole
+from core.kernel.principal import ROOT_TENANT_ID, Principal
+from core.kernel.problems import NotFound
+from models.database import read
+from models.tables.identity import Membership, Role, RoleScope, Tenant, User, UserRole
 
 SUPERADMIN_ROLE_ID = UUID("00000000-0000-4000-8000-000000000001")
 MEMBER_ROLE_ID = UUID("00000000-0000-4000-8000-000000000003")
+TENANT_ROLES = {
+    "admin": UUID("00000000-0000-4000-8000-000000000002"),
+    "member": MEMBER_ROLE_ID,
+    "viewer": UUID("00000000-0000-4000-8000-000000000004"),
+}
+"""The built-in roles of an account, the most powerful first."""
 _RANKS = ("superadmin", "admin", "member", "viewer")
+
+
+def access_tenant(principal: Principal, tenant_id: UUID) -> Tenant:
+    """Return the tenant when it is the caller's own; `iam:admin` is system-wide and opens every one.
+
+    Raises:
+        NotFound: there is none, or it is another's; both alike.
+    """
+    if tenant_id == principal.tenant_id or principal.holds(ADMIN):
+        with read():
+            tenant: Tenant | None = Tenant.get_or_none(Tenant.id == tenant_id)
+        if tenant is not None:
+            return tenant
+    raise NotFound("No such tenant.")
 
 
 def find_home_tenant(user_id: UUID) -> UUID | None:
@@ -40,6 +62,11 @@ def get_scopes(user_id: UUID, tenant_id: UUID) -> frozenset[str]:
     """Return the scopes of all roles that count for the user in the tenant."""
     rows = RoleScope.select(RoleScope.scope).join(Role).join(UserRole).where(_counts(user_id, tenant_id))
     return frozenset(row.scope for row in rows)
+
+
+def get_role_scopes(role_id: UUID) -> frozenset[str]:
+    """Return the scopes of a role."""
+    return frozenset(row.scope for row in RoleScope.select(RoleScope.scope).where(RoleScope.role == role_id))
 
 
 def get_roles(user_id: UUID, tenant_id: UUID) -> list[Role]:

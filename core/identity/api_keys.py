@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 from core.identity import scopes
-from core.identity.tenants import access_tenant
+from core.identity.access import access_tenant
 from core.kernel import clock
 from core.kernel.ids import new_secret, new_uuid
 from core.kernel.principal import Principal

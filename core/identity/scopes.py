@@ -72,10 +72,21 @@ def claim(wanted: Iterable[str], held: frozenset[str]) -> frozenset[str]:
         ScopeExceedsCaller: see the class.
     """
     names = {name for want in wanted for name in _spelled_out(want)}
-    beyond = sorted(name for name in names if name in ELEVATED_SCOPES or not includes(held, name))
+    if elevated := names & ELEVATED_SCOPES:
+        raise ScopeExceedsCaller(f"Only an elevated token holds {', '.join(sorted(elevated))}.")
+    check_within(names, held)
+    return frozenset(names)
+
+
+def check_within(names: Iterable[str], held: frozenset[str]) -> None:
+    """Check that the holder of `held` may give these scopes away; elevated ones are no one's to hold for long and pass.
+
+    Raises:
+        ScopeExceedsCaller: see the class.
+    """
+    beyond = sorted(name for name in names if name not in ELEVATED_SCOPES and not includes(held, name))
     if beyond:
         raise ScopeExceedsCaller(f"These scopes are not the caller's to give: {', '.join(beyond)}.")
-    return frozenset(names)
 
 
 def _spelled_out(want: str) -> set[str]:

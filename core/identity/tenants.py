@@ -1,25 +1,45 @@
-"""Tenants: who may see which; another's is like none at all."""
+"""Tenants: registered by a newcomer, or made by a system-wide administrator."""
 
 from __future__ import annotations
 
-from uuid import UUID
-
-from core.identity.scopes import ADMIN
+from core.identity import access, accounts, api_keys, scopes, users
+from core.identity.access import TENANT_ROLES
+from core.kernel import clock
+from core.kernel.ids import new_uuid
 from core.kernel.principal import Principal
-from core.kernel.problems import NotFound
-from models.database import read
+from models.database import write
 from models.tables.identity import Tenant
 
+_FIRST_KEY = "registration"
 
-def access_tenant(principal: Principal, tenant_id: UUID) -> Tenant:
-    """Return the tenant when it is the caller's own; `iam:admin` is system-wide and opens every one.
+
+def do_register(*, email: str, organization_name: str) -> api_keys.MadeKey:
+    """Make a tenant, its admin and a key with all that an admin may do, for the e-mail address of a newcomer.
 
     Raises:
-        NotFound: there is none, or it is another's; both alike.
+        UserExists: the address is known.
     """
-    if tenant_id == principal.tenant_id or principal.holds(ADMIN):
-        with read():
-            tenant: Tenant | None = Tenant.get_or_none(Tenant.id == tenant_id)
-        if tenant is not None:
-            return tenant
-    raise NotFound("No such tenant.")
+    with write():
+        tenant = _create(organization_name)
+        new = users.NewUser(email=email)
+        admin = users.do_create_user(new, tenant.id, role_id=TENANT_ROLES["admin"])
+        granted = scopes.grant(None, access.get_scopes(admin.id, tenant.id))
+        return api_keys.do_store_key(tenant.id, admin.id, api_keys.NewKey(name=_FIRST_KEY), granted)
+
+
+def do_create_tenant(principal: Principal, name: str, email: str | None) -> Tenant:
+    """Make a tenant, and its admin when there is an e-mail address for one.
+
+    Raises:
+        ScopeExceedsCaller, UserExists: see `accounts.do_create_account`.
+    """
+    with write():
+        tenant = _create(name)
+        if email is not None:
+            accounts.do_create_account(principal, tenant.id, email=email, name=None, role="admin")
+        return tenant
+
+
+def _create(name: str) -> Tenant:
+    tenant: Tenant = Tenant.create(id=new_uuid(), name=name, created_at=clock.now())
+    return tenant

@@ -72,8 +72,8 @@ def list_users(*, limit: int, offset: int) -> list[User]:
         return list(User.select().order_by(User.created_at, User.id).limit(limit).offset(offset))
 
 
-def do_create_user(new: NewUser, tenant_id: UUID) -> User:
-    """Make a user who is a member of the tenant.
+def do_create_user(new: NewUser, tenant_id: UUID, *, role_id: UUID = access.MEMBER_ROLE_ID) -> User:
+    """Make a user who belongs to the tenant.
 
     Raises:
         UserExists: the e-mail address, user name or telephone number is taken.
@@ -84,7 +84,7 @@ def do_create_user(new: NewUser, tenant_id: UUID) -> User:
     with write():
         user: User = _store(lambda: User.create(id=new_uuid(), **values))
         Membership.create(tenant=tenant_id, user=user, created_at=now)
-        UserRole.create(user=user, tenant=tenant_id, role=access.MEMBER_ROLE_ID)
+        UserRole.create(user=user, tenant=tenant_id, role=role_id)
     return user
 
 

@@ -8,6 +8,20 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
 
+AccountName: TypeAlias = str
+
+
+AccountRole: TypeAlias = Literal["admin", "member", "viewer"]
+
+
+AccountStatus: TypeAlias = Literal["active", "disabled"]
+
+
+class AccountUpdate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: AccountName | UnsetType = UNSET
+    role: AccountRole | UnsetType = UNSET
+    status: AccountStatus | UnsetType = UNSET
+
 
 class ApiKeyDeletedAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     success: bool
@@ -59,6 +73,23 @@ class SessionUser(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True)
     username: str
     roles: list[Literal["admin", "member", "read_only"]]
     display_name: str | UnsetType = UNSET
+
+
+class Tenant(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+    plan: str
+    status: Literal["active"]
+    rag_store_id: UUID = field(name="ragStoreId")
+    created_at: datetime
+
+
+class TenantAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: Tenant
+
+
+TenantName: TypeAlias = str
 
 
 class Token(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -120,6 +151,33 @@ Username: TypeAlias = str
 Users: TypeAlias = list[User]
 
 
+class Account(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    tenant_id: UUID = field(name="tenantId")
+    user_id: UUID = field(name="userId")
+    email: str
+    name: str | None
+    role: Literal["admin", "member", "viewer"] | None
+    status: AccountStatus
+    created_at: datetime
+
+
+class AccountAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: Account
+
+
+class AccountCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    name: AccountName
+    role: Literal["admin", "member", "viewer"] = "member"
+
+
+class AccountListAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: list[Account]
+
+
 class ApiKey(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     id: UUID
     name: str
@@ -178,3 +236,24 @@ class Me(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     created_at: datetime = field(name="createdAt")
     user: SessionUser
     session: Session | None
+
+
+class Registered(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    api_key: str = field(name="apiKey")
+    tenant_id: UUID = field(name="tenantId")
+    scopes: Scopes
+
+
+class RegisteredAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: Registered
+
+
+class Registration(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: Email
+    organization_name: TenantName = field(name="organizationName")
+
+
+class TenantCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: TenantName
+    email: Email | UnsetType = UNSET

@@ -173,6 +173,7 @@ def _known_things(client: Client, administrator: Person) -> dict[str, list[str]]
         "path.token": [_invite(client, administrator, talk.conversation_id) for talk in talks],
         "path.path": [WELL_KNOWN],
         "path.tenantId": [api_keys.ROOT],
+        "path.accountId": [row["id"] for row in _accounts(client, administrator) if row["userId"] == member.user_id],
         "path.keyId": [api_keys.make_key(client, administrator).id for _ in range(3)],
     }
 
@@ -185,6 +186,11 @@ def _member(client: Client, administrator: Person) -> Person:
     answer = client.call("users_create", body=body, as_=administrator)
     assert answer.status == 201, answer.text
     return Person(user_id=answer.json["id"], name="Member", **body)
+
+
+def _accounts(client: Client, administrator: Person) -> list[dict[str, Any]]:
+    answer = client.call("accounts_list", path={"tenantId": api_keys.ROOT}, as_=administrator)
+    return list(answer.json["data"])
 
 
 def _invite(client: Client, owner: Person, conversation_id: str) -> str:

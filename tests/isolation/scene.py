@@ -9,6 +9,8 @@ from uuid import UUID
 
 from core.identity import api_keys, users
 from core.kernel.principal import ROOT_TENANT_ID
+from models.database import read
+from models.tables.identity import Membership
 from tests.client import Answer, Client, Person
 from tests.factories import conversations
 from tests.isolation.side import Side
@@ -42,6 +44,12 @@ class Scene:
     def user(self) -> str:
         """Make a member of the scene's tenant and return the id."""
         return str(users.do_create_user(users.NewUser(email=self.address()), self.side.tenant_id).id)
+
+    def account(self) -> str:
+        """Make a member of the scene's tenant and return the id of the membership."""
+        with read():
+            mine = Membership.of_tenant(self.side.tenant_id)
+            return str(mine.where(Membership.user == self.user()).get().id)
 
     def key(self) -> str:
         """Make an API key that acts for the person and return its id."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.identity.scopes import CATALOGUE
 from core.kernel.operation import Contract, Operation
 from handlers.service import build
 from models import database as database_door
@@ -53,9 +54,11 @@ def world(
 
 
 def _everything() -> frozenset[str]:
-    """Return the scopes of the contract that an administrator of a tenant holds."""
+    """Return the scopes of the contract and the catalogue that an administrator of a tenant holds."""
     asked = {scope for row in CONTRACT.operations for alternative in row.security for scope in alternative.scopes}
-    return frozenset(scope for scope in asked if "{" not in scope and rules.role_holds("admin", scope)) | {"model:*"}
+    return frozenset(scope for scope in asked | CATALOGUE if "{" not in scope and rules.role_holds("admin", scope)) | {
+        "model:*"
+    }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)

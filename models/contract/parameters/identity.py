@@ -7,6 +7,34 @@ from uuid import UUID
 from msgspec import Struct
 
 
+class AccountsCreateParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of accounts_create."""
+
+    tenant_id: UUID
+
+
+class AccountsGetParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of accounts_get."""
+
+    tenant_id: UUID
+    account_id: UUID
+
+
+class AccountsListParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of accounts_list."""
+
+    tenant_id: UUID
+    limit: int = 100
+    offset: int = 0
+
+
+class AccountsUpdateParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of accounts_update."""
+
+    tenant_id: UUID
+    account_id: UUID
+
+
 class ApiKeysCreateParameters(Struct, kw_only=True, frozen=True):
     """Parameters of api_keys_create."""
 
@@ -33,6 +61,12 @@ class ApiKeysRotateParameters(Struct, kw_only=True, frozen=True):
 
     tenant_id: UUID
     key_id: UUID
+
+
+class TenantsGetParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of tenants_get."""
+
+    tenant_id: UUID
 
 
 class UsersAssignRoleParameters(Struct, kw_only=True, frozen=True):

@@ -9,6 +9,30 @@ from models.contract import identity
 from models.contract.parameters import identity as identity_parameters
 
 
+class AccountsCreate(Protocol):
+    """POST /api/v1/tenants/{tenantId}/accounts (spec/paths/identity/accounts.yaml:48)."""
+
+    def __call__(self, call: Call[identity_parameters.AccountsCreateParameters, identity.AccountCreate], /) -> identity.AccountAnswer | Reply[identity.AccountAnswer, Literal[201]]: ...
+
+
+class AccountsGet(Protocol):
+    """GET /api/v1/tenants/{tenantId}/accounts/{accountId} (spec/paths/identity/accounts.yaml:115)."""
+
+    def __call__(self, call: Call[identity_parameters.AccountsGetParameters, None], /) -> identity.AccountAnswer | Reply[identity.AccountAnswer, Literal[200]]: ...
+
+
+class AccountsList(Protocol):
+    """GET /api/v1/tenants/{tenantId}/accounts (spec/paths/identity/accounts.yaml:10)."""
+
+    def __call__(self, call: Call[identity_parameters.AccountsListParameters, None], /) -> identity.AccountListAnswer | Reply[identity.AccountListAnswer, Literal[200]]: ...
+
+
+class AccountsUpdate(Protocol):
+    """PATCH /api/v1/tenants/{tenantId}/accounts/{accountId} (spec/paths/identity/accounts.yaml:152)."""
+
+    def __call__(self, call: Call[identity_parameters.AccountsUpdateParameters, identity.AccountUpdate], /) -> identity.AccountAnswer | Reply[identity.AccountAnswer, Literal[200]]: ...
+
+
 class ApiKeysCreate(Protocol):
     """POST /api/v1/tenants/{tenantId}/api-keys (spec/paths/identity/api_keys.yaml:48)."""
 
@@ -55,6 +79,30 @@ class SessionsRefresh(Protocol):
     """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:50)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
+
+
+class TenantsCreate(Protocol):
+    """POST /api/v1/tenants (spec/paths/identity/tenants.yaml:89)."""
+
+    def __call__(self, call: Call[None, identity.TenantCreate], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[201]]: ...
+
+
+class TenantsGet(Protocol):
+    """GET /api/v1/tenants/{tenantId} (spec/paths/identity/tenants.yaml:150)."""
+
+    def __call__(self, call: Call[identity_parameters.TenantsGetParameters, None], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[200]]: ...
+
+
+class TenantsGetOwn(Protocol):
+    """GET /api/v1/tenants (spec/paths/identity/tenants.yaml:52)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[200]]: ...
+
+
+class TenantsRegister(Protocol):
+    """POST /api/v1/register (spec/paths/identity/tenants.yaml:3)."""
+
+    def __call__(self, call: Call[None, identity.Registration], /) -> identity.RegisteredAnswer | Reply[identity.RegisteredAnswer, Literal[201]]: ...
 
 
 class TokensCreate(Protocol):

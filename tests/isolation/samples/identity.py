@@ -45,6 +45,10 @@ def _tenant(s: Scene, body: Any = None) -> Sample:
     return Sample(path={"tenantId": str(s.side.tenant_id)}, body=body)
 
 
+def _account(s: Scene, body: Any = None) -> Sample:
+    return Sample(path={"tenantId": str(s.side.tenant_id), "accountId": s.account()}, body=body)
+
+
 SAMPLES: dict[str, Callable[[Scene], Sample]] = {
     "sessions_login": lambda s: Sample(body={"email": s.person.email, "password": s.person.password}),
     "sessions_refresh": _spending,
@@ -54,6 +58,14 @@ SAMPLES: dict[str, Callable[[Scene], Sample]] = {
     "tokens_refresh": _spending,
     "tokens_revoke": _spending,
     "tokens_get_me": _plain,
+    "tenants_register": lambda s: Sample(body={"email": s.address(), "organizationName": s.word()}),
+    "tenants_get_own": _plain,
+    "tenants_create": lambda s: Sample(body={"name": s.word()}),
+    "tenants_get": _tenant,
+    "accounts_list": _tenant,
+    "accounts_create": lambda s: _tenant(s, {"email": s.address(), "name": s.word(), "role": "viewer"}),
+    "accounts_get": _account,
+    "accounts_update": lambda s: _account(s, {"role": "viewer"}),
     "api_keys_list": _tenant,
     "api_keys_create": lambda s: _tenant(s, {"name": s.word(), "scopes": ["apikey:create"]}),
     "api_keys_rotate": _key,
