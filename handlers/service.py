@@ -13,6 +13,7 @@ import msgspec
 import models.contract
 from core.chat import background
 from core.identity.callers import CallerVerifier
+from core.identity.federation.files import file_providers
 from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
@@ -34,6 +35,7 @@ def build(settings: Settings) -> Service:
     kernel_settings.install(settings)
     database.bind(settings)
     background.configure(settings)
+    file_providers()  # a file that cannot be read stops the start
     contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
     return Service(
         contract=contract,

@@ -28,8 +28,13 @@ class Keyring(msgspec.Struct, frozen=True):
 
 def keyring() -> Keyring:
     """Return the keys of this process's settings."""
+    return _keyring(secrets_in_use())
+
+
+def secrets_in_use() -> tuple[str, ...]:
+    """Return the secrets of this process's settings: the first makes, all of them open."""
     configured = settings.current()
-    return _keyring(configured.secret_keys or (_file_key(configured.data_dir),))
+    return configured.secret_keys or (_file_key(configured.data_dir),)
 
 
 @lru_cache(maxsize=4)

@@ -13,10 +13,10 @@ from models.tables.identity import User
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """Someone who knew the password that had this hash."""
+    """Someone who knew the password that had this hash, or whom a provider confirmed while it was this (None: none)."""
 
     user_id: UUID
-    password_hash: str
+    password_hash: str | None
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -48,8 +48,8 @@ def access_verified(verified: Verified) -> Admitted:
         InvalidCredentials: the user is gone or the password was changed.
         AccountDisabled: the user is disabled or belongs to no tenant.
     """
-    user = User.get_or_none(User.id == verified.user_id, User.password_hash == verified.password_hash)
-    if user is None:
+    user = User.get_or_none(User.id == verified.user_id)
+    if user is None or user.password_hash != verified.password_hash:
         raise InvalidCredentials
     tenant_id = access.find_home_tenant(user.id)
     if not user.is_active or tenant_id is None:

@@ -42,21 +42,18 @@ def do_issue_token(verified: logins.Verified, wanted: Sequence[str] | None) -> I
         InvalidCredentials: the user is disabled, gone, or has another password by now.
         Invalid: the user holds none of the wanted scopes.
     """
-    now = clock.now()
     with write():
-        admitted = _admit(verified)
-        granted = scopes.grant(wanted, access.get_scopes(admitted.user.id, admitted.tenant_id))
-        if wanted and not granted:
-            raise _nothing_granted()
-        family = TokenFamily.create(
-            id=new_uuid(),
-            user=admitted.user,
-            tenant=admitted.tenant_id,
-            scopes=" ".join(sorted(granted)) if wanted else None,
-            created_at=now,
-            expires_at=now + LIFETIME,
-        )
-        return _issue(family, granted, now)
+        return _start_family(_admit(verified), wanted)
+
+
+def do_issue_confirmed_token(verified: logins.Verified) -> Issued:
+    """Start a token family for a user whom an identity provider confirmed, with all that the user holds.
+
+    Raises:
+        InvalidCredentials, AccountDisabled: see `logins.access_verified`.
+    """
+    with write():
+        return _start_family(logins.access_verified(verified), None)
 
 
 def do_refresh_token(token: str) -> Issued:
@@ -96,6 +93,22 @@ def _admit(verified: logins.Verified) -> logins.Admitted:
         return logins.access_verified(verified)
     except AccountDisabled as error:
         raise InvalidCredentials(cause="account disabled") from error
+
+
+def _start_family(admitted: logins.Admitted, wanted: Sequence[str] | None) -> Issued:
+    now = clock.now()
+    granted = scopes.grant(wanted, access.get_scopes(admitted.user.id, admitted.tenant_id))
+    if wanted and not granted:
+        raise _nothing_granted()
+    family = TokenFamily.create(
+        id=new_uuid(),
+        user=admitted.user,
+        tenant=admitted.tenant_id,
+        scopes=" ".join(sorted(granted)) if wanted else None,
+        created_at=now,
+        expires_at=now + LIFETIME,
+    )
+    return _issue(family, granted, now)
 
 
 def _nothing_granted() -> Invalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -94,3 +95,23 @@ def database_url(text: str) -> str:
     if not text or text.startswith(("sqlite:///", "postgresql://", "postgres://")):
         return text
     raise ValueError("expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+
+
+def url(text: str) -> str:
+    """Read the address of a web server; a slash at its end goes, empty stays empty."""
+    if text and not text.startswith(("https://", "http://")):
+        raise ValueError("expected https://… or http://…")
+    return text.rstrip("/")
+
+
+def optional_url(text: str) -> str | None:
+    """Read an address; none of it is None."""
+    return url(text) or None
+
+
+def networks(text: str) -> tuple[str, ...]:
+    """Read networks as 10.0.0.0/8 or addresses."""
+    found = names(text)
+    for network in found:
+        ipaddress.ip_network(network)
+    return found

@@ -20,9 +20,12 @@ from core.kernel.setting_rows import (
     database_url,
     mapping,
     names,
+    networks,
     number,
     optional,
+    optional_url,
     rate_profiles,
+    url,
 )
 
 
@@ -59,6 +62,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth_v1: bool
     limits_admin_api: bool
     rate_profiles: dict[str, RateProfile]
+    public_url: str
+    federation_dir: str | None
+    oauth_ui_redirect_url: str | None
+    oauth_return_path: str
+    github_client_id: str | None
+    github_client_secret: str | None
+    github_url: str
+    github_api_url: str
+    apple_client_id: str | None
+    apple_team_id: str | None
+    apple_key_id: str | None
+    apple_private_key: str | None
+    apple_issuer: str
+    provider_timeout_seconds: float
+    outbound_networks: tuple[str, ...]
     well_known: bool
     well_known_entries: dict[str, str]
     ai_base_url: str | None
@@ -202,6 +220,53 @@ SETTINGS: tuple[Row, ...] = (
         "JSON",
         'rate profiles in place of the shipped ones, as `{"conversation.post": {"limit": 10, "window_seconds": 2}}`',
     ),
+    Row(
+        "ACCORD_PUBLIC_URL",
+        url,
+        "",
+        "URL",
+        "where browsers reach this service, for provider logins; empty in dev: ACCORD_BIND",
+    ),
+    Row("ACCORD_FEDERATION_DIR", optional, "", "folder", "identity providers, a YAML file each, read at the start"),
+    Row(
+        "ACCORD_OAUTH_UI_REDIRECT_URL",
+        optional_url,
+        "",
+        "URL",
+        "where a federated login ends, with `?token=`; empty: the token as JSON",
+    ),
+    Row(
+        "ACCORD_OAUTH_RETURN_PATH",
+        str,
+        "/auth-success.html",
+        "path",
+        "where a GitHub or Apple login ends that named no `return_to`",
+    ),
+    Row(
+        "ACCORD_GITHUB_CLIENT_ID",
+        optional,
+        "",
+        "",
+        "GitHub's credentials, and ACCORD_GITHUB_CLIENT_SECRET; without them 501",
+    ),
+    Row("ACCORD_GITHUB_CLIENT_SECRET", optional, "", "", "see ACCORD_GITHUB_CLIENT_ID"),
+    Row("ACCORD_GITHUB_URL", url, "https://github.com", "URL", "GitHub, or an enterprise server of it"),
+    Row("ACCORD_GITHUB_API_URL", url, "https://api.github.com", "URL", "its API"),
+    Row("ACCORD_APPLE_CLIENT_ID", optional, "", "", "Apple's service id; with team, key id and private key, else 501"),
+    Row("ACCORD_APPLE_TEAM_ID", optional, "", "", "the team that the key belongs to"),
+    Row("ACCORD_APPLE_KEY_ID", optional, "", "", "the id of the private key"),
+    Row("ACCORD_APPLE_PRIVATE_KEY", optional, "", "PEM", "the EC private key (.p8) that signs the client secret"),
+    Row("ACCORD_APPLE_ISSUER", url, "https://appleid.apple.com", "URL", "Apple's issuer"),
+    Row(
+        "ACCORD_PROVIDER_TIMEOUT_SECONDS",
+        number(float, 0.1, 60),
+        "10",
+        "s",
+        "the longest one call to an identity provider may take",
+    ),
+    Row(
+        "ACCORD_OUTBOUND_NETWORKS", networks, "", "list", "private networks that addresses given by callers may lead to"
+    ),
     Row("ACCORD_WELL_KNOWN", boolean, "true", "", "switch: /.well-known (off: 404)"),
     Row("ACCORD_WELL_KNOWN_ENTRIES", mapping, "{}", "JSON", "path → content served under /.well-known"),
     Row("ACCORD_AI_BASE_URL", optional, "", "URL", "OpenAI-compatible endpoint, for example http://127.0.0.1:11434/v1"),
@@ -276,4 +341,5 @@ def _completed(settings: Settings) -> Settings:
         )
     database_url = settings.database_url or f"sqlite:///{Path(settings.data_dir).absolute() / 'accord.db'}"
     durability = settings.durability or ("normal" if settings.is_dev else "full")
-    return msgspec.structs.replace(settings, database_url=database_url, durability=durability)
+    public_url = settings.public_url or (f"http://{settings.bind}" if settings.is_dev else "")
+    return msgspec.structs.replace(settings, database_url=database_url, durability=durability, public_url=public_url)

@@ -20,6 +20,7 @@ from core.system import events
 from models.database import read, write
 from models.tables.chat import Invite, Typing
 from models.tables.events import Channel
+from models.tables.federation import LoginFlow
 from models.tables.identity import RevokedBlock, Session, Successor, Token, TokenFamily
 from models.tables.jobs import JobRow
 from models.tables.system import IdempotencyRecord, UpkeepTurn
@@ -51,6 +52,7 @@ def _retention_start(now: datetime) -> datetime:
 _RULES = (
     _Rule(IdempotencyRecord, lambda now: IdempotencyRecord.expires_at <= now),
     _Rule(Successor, lambda now: Successor.expires_at <= now),
+    _Rule(LoginFlow, lambda now: LoginFlow.expires_at <= now),
     _Rule(
         Session,
         lambda now: (Session.ended_at <= now) | (Session.expires_at <= now) | (Session.absolute_expires_at <= now),

@@ -6,12 +6,10 @@ from typing import Literal
 from uuid import UUID
 
 from core.identity import logins, people, sessions, tokens
-from core.kernel import settings
-from core.kernel.call import Call, Cookie, Reply
+from core.kernel.call import Call, Reply
+from handlers.browsers import session_cookies
 from models.contract import identity
 from models.tables.identity import Session
-
-SESSION_COOKIE, CSRF_COOKIE = "SESSION_ID", "CSRF-TOKEN"
 
 
 def prepare_sessions_login(call: Call[None, identity.Login]) -> logins.Verified:
@@ -25,13 +23,13 @@ def sessions_login(call: Call[None, identity.Login]) -> Reply[identity.LoginResp
     opened = sessions.do_open_session(
         call.context.prepared, client_address=call.context.client_address, user_agent=call.context.user_agent
     )
-    return Reply(_login(opened), 200, cookies=_cookies(opened))
+    return Reply(_login(opened), 200, cookies=session_cookies(opened))
 
 
 def sessions_refresh(call: Call[None, None]) -> Reply[identity.LoginResponse, Literal[200]]:
     """Rotate the session's cookies."""
     opened = sessions.do_rotate_session(call.context.credentials["session"])
-    return Reply(_login(opened), 200, headers={"X-Session-Rotated": "1"}, cookies=_cookies(opened))
+    return Reply(_login(opened), 200, headers={"X-Session-Rotated": "1"}, cookies=session_cookies(opened))
 
 
 def sessions_logout(call: Call[None, None]) -> Reply[None, Literal[204]]:
@@ -40,7 +38,7 @@ def sessions_logout(call: Call[None, None]) -> Reply[None, Literal[204]]:
         tokens.do_revoke_token(call.principal.credential_id)
         return Reply(None, 204)
     sessions.do_end_session(UUID(call.principal.credential_id))
-    return Reply(None, 204, cookies=_cookies(None))
+    return Reply(None, 204, cookies=session_cookies(None))
 
 
 def sessions_get_me(call: Call[None, None]) -> identity.Me:
@@ -83,15 +81,4 @@ def _session(session: Session) -> identity.Session:
         issued_at=session.issued_at,
         expires_at=session.expires_at,
         absolute_expires_at=session.absolute_expires_at,
-    )
-
-
-def _cookies(opened: sessions.OpenSession | None) -> tuple[Cookie, Cookie]:
-    """Make both cookies, or delete them."""
-    secure = not settings.current().is_dev
-    age = int(sessions.IDLE.total_seconds()) if opened else 0
-    secret, csrf = (opened.secret, opened.csrf) if opened else ("", "")
-    return (
-        Cookie(name=SESSION_COOKIE, value=secret, max_age_seconds=age, secure=secure),
-        Cookie(name=CSRF_COOKIE, value=csrf, max_age_seconds=age, secure=secure, http_only=False, same_site="Strict"),
     )

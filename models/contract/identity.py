@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, field
@@ -31,7 +31,16 @@ class ApiKeyRotate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     overlap_seconds: int = field(name="overlapSeconds", default=3600)
 
 
+ApplePost: TypeAlias = dict[str, Any]
+
+
 Email: TypeAlias = str
+
+
+FederationName: TypeAlias = str
+
+
+FederationNames: TypeAlias = list[FederationName]
 
 
 KeyName: TypeAlias = str
@@ -43,6 +52,17 @@ KeyScopes: TypeAlias = list[str]
 NewPassword: TypeAlias = str
 
 
+class OauthExchange(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    auth_code: str
+
+
+class OauthStart(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    auth_url: str
+
+
+OauthUser: TypeAlias = str
+
+
 Password: TypeAlias = str
 
 
@@ -50,6 +70,14 @@ PersonName: TypeAlias = str
 
 
 PhoneNumber: TypeAlias = str
+
+
+class ProviderMetadata(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: FederationName
+    description: str | UnsetType = UNSET
+
+
+ProviderUrl: TypeAlias = str
 
 
 class RoleReference(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -238,6 +266,20 @@ class Me(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     session: Session | None
 
 
+class ProviderSpec(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    provider: Literal["google", "github", "microsoft", "custom"]
+    client_id: str | UnsetType = UNSET
+    client_secret: str | UnsetType = UNSET
+    scope: str | UnsetType = UNSET
+    allowed_domains: list[str] | UnsetType = UNSET
+    default_role: str | UnsetType = UNSET
+    tenant_id: str | UnsetType = UNSET
+    issuer: ProviderUrl | UnsetType = UNSET
+    auth_url: ProviderUrl | UnsetType = UNSET
+    token_url: ProviderUrl | UnsetType = UNSET
+    userinfo_url: ProviderUrl | UnsetType = UNSET
+
+
 class Registered(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     api_key: str = field(name="apiKey")
     tenant_id: UUID = field(name="tenantId")
@@ -257,3 +299,11 @@ class Registration(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
 class TenantCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     name: TenantName
     email: Email | UnsetType = UNSET
+
+
+class FederationProvider(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    kind: Literal["FederationProvider"]
+    version: Literal["v1"]
+    metadata: ProviderMetadata
+    spec: ProviderSpec
+    enabled: bool = True

@@ -29,7 +29,10 @@ class Tenant(Table):
 
 
 class User(Table):
-    """A person. email, username: lower case. password_hash: an Argon2id string, or null where no password logs in."""
+    """A person. email, username: lower case. password_hash: an Argon2id string, or null where no password logs in.
+
+    federated_provider: the provider of the first login by one; the subjects are `FederatedIdentity`'s.
+    """
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
     email = peewee.CharField(max_length=254, unique=True)
@@ -40,12 +43,10 @@ class User(Table):
     last_name = peewee.CharField(max_length=100, null=True)
     is_active = peewee.BooleanField(default=True)
     federated_provider = peewee.CharField(max_length=64, null=True)
-    federated_subject = peewee.CharField(max_length=255, null=True)
     created_at = InstantField()
 
     class Meta:
         table_name = "users"
-        indexes = ((("federated_provider", "federated_subject"), True),)
 
 
 class Membership(Table):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from .. import identity
 
 
 class AccountsCreateParameters(Struct, kw_only=True, frozen=True):
@@ -61,6 +63,76 @@ class ApiKeysRotateParameters(Struct, kw_only=True, frozen=True):
 
     tenant_id: UUID
     key_id: UUID
+
+
+class FederationCallbackParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of federation_callback."""
+
+    provider: identity.FederationName
+    code: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    iss: str | UnsetType = UNSET
+    login_flow: str | UnsetType = UNSET
+
+
+class FederationDeleteParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of federation_delete."""
+
+    name: identity.FederationName
+
+
+class FederationGetParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of federation_get."""
+
+    name: identity.FederationName
+
+
+class FederationPutParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of federation_put."""
+
+    name: identity.FederationName
+
+
+class FederationStartParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of federation_start."""
+
+    provider: identity.FederationName
+    login_flow: str | UnsetType = UNSET
+
+
+class OauthCallbackAppleParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of oauth_callback_apple."""
+
+    code: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    iss: str | UnsetType = UNSET
+    login_flow: str | UnsetType = UNSET
+
+
+class OauthCallbackGithubParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of oauth_callback_github."""
+
+    code: str | UnsetType = UNSET
+    state: str | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+    iss: str | UnsetType = UNSET
+    login_flow: str | UnsetType = UNSET
+
+
+class OauthStartAppleParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of oauth_start_apple."""
+
+    return_to: str | UnsetType = UNSET
+    login_flow: str | UnsetType = UNSET
+
+
+class OauthStartGithubParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of oauth_start_github."""
+
+    return_to: str | UnsetType = UNSET
+    login_flow: str | UnsetType = UNSET
 
 
 class TenantsGetParameters(Struct, kw_only=True, frozen=True):

@@ -57,6 +57,84 @@ class ApiKeysRotate(Protocol):
     def __call__(self, call: Call[identity_parameters.ApiKeysRotateParameters, identity.ApiKeyRotate | None], /) -> identity.ApiKeyMadeAnswer | Reply[identity.ApiKeyMadeAnswer, Literal[200]]: ...
 
 
+class FederationCallback(Protocol):
+    """GET /auth/oauth/{provider}/callback (spec/paths/identity/federation.yaml:35)."""
+
+    def __call__(self, call: Call[identity_parameters.FederationCallbackParameters, None], /) -> Reply[identity.Token, Literal[200]] | Reply[None, Literal[302]]: ...
+
+
+class FederationDelete(Protocol):
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:209)."""
+
+    def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class FederationGet(Protocol):
+    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:115)."""
+
+    def __call__(self, call: Call[identity_parameters.FederationGetParameters, None], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
+
+
+class FederationList(Protocol):
+    """GET /auth/admin/federation (spec/paths/identity/federation.yaml:81)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.FederationNames | Reply[identity.FederationNames, Literal[200]]: ...
+
+
+class FederationPut(Protocol):
+    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:151)."""
+
+    def __call__(self, call: Call[identity_parameters.FederationPutParameters, identity.FederationProvider], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
+
+
+class FederationStart(Protocol):
+    """GET /auth/oauth/{provider}/start (spec/paths/identity/federation.yaml:5)."""
+
+    def __call__(self, call: Call[identity_parameters.FederationStartParameters, None], /) -> None | Reply[None, Literal[302]]: ...
+
+
+class OauthCallbackApple(Protocol):
+    """GET /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:151)."""
+
+    def __call__(self, call: Call[identity_parameters.OauthCallbackAppleParameters, None], /) -> None | Reply[None, Literal[303]]: ...
+
+
+class OauthCallbackGithub(Protocol):
+    """GET /api/oauth/github/callback (spec/paths/identity/oauth.yaml:37)."""
+
+    def __call__(self, call: Call[identity_parameters.OauthCallbackGithubParameters, None], /) -> None | Reply[None, Literal[303]]: ...
+
+
+class OauthExchangeApple(Protocol):
+    """POST /api/oauth/apple/manual (spec/paths/identity/oauth.yaml:224)."""
+
+    def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
+
+
+class OauthExchangeGithub(Protocol):
+    """POST /api/oauth/github/manual (spec/paths/identity/oauth.yaml:76)."""
+
+    def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
+
+
+class OauthReceiveApple(Protocol):
+    """POST /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:188)."""
+
+    def __call__(self, call: Call[None, identity.ApplePost], /) -> None | Reply[None, Literal[303]]: ...
+
+
+class OauthStartApple(Protocol):
+    """GET /api/oauth/apple (spec/paths/identity/oauth.yaml:117)."""
+
+    def __call__(self, call: Call[identity_parameters.OauthStartAppleParameters, None], /) -> identity.OauthStart | Reply[identity.OauthStart, Literal[200]]: ...
+
+
+class OauthStartGithub(Protocol):
+    """GET /api/oauth/github (spec/paths/identity/oauth.yaml:3)."""
+
+    def __call__(self, call: Call[identity_parameters.OauthStartGithubParameters, None], /) -> identity.OauthStart | Reply[identity.OauthStart, Literal[200]]: ...
+
+
 class SessionsGetMe(Protocol):
     """GET /api/auth/me (spec/paths/identity/sessions.yaml:117)."""
 

@@ -1,0 +1,63 @@
+"""What browsers are given and come back with: the cookies of sessions and of logins under way."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from msgspec import UNSET, UnsetType
+
+from core.identity import sessions
+from core.identity.federation import flows
+from core.kernel import settings
+from core.kernel.call import Cookie
+
+SESSION_COOKIE, CSRF_COOKIE, FLOW_COOKIE = "SESSION_ID", "CSRF-TOKEN", "LOGIN-FLOW"
+
+
+class Callback(Protocol):
+    """The parameters with which a provider sends a browser back."""
+
+    @property
+    def code(self) -> str | UnsetType: ...
+    @property
+    def state(self) -> str | UnsetType: ...
+    @property
+    def error(self) -> str | UnsetType: ...
+    @property
+    def iss(self) -> str | UnsetType: ...
+    @property
+    def login_flow(self) -> str | UnsetType: ...
+
+
+def session_cookies(opened: sessions.OpenSession | None) -> tuple[Cookie, Cookie]:
+    """Make both cookies of a session, or delete them."""
+    secure = not settings.current().is_dev
+    age = int(sessions.IDLE.total_seconds()) if opened else 0
+    secret, csrf = (opened.secret, opened.csrf) if opened else ("", "")
+    return (
+        Cookie(name=SESSION_COOKIE, value=secret, max_age_seconds=age, secure=secure),
+        Cookie(name=CSRF_COOKIE, value=csrf, max_age_seconds=age, secure=secure, http_only=False, same_site="Strict"),
+    )
+
+
+def flow_cookie(begun: flows.Begun) -> Cookie:
+    """Make the cookie that a login must come back with; Lax, so that the provider's redirection carries it."""
+    age = int(flows.LIFETIME.total_seconds())
+    secure = not settings.current().is_dev
+    return Cookie(name=FLOW_COOKIE, value=begun.browser_secret, max_age_seconds=age, secure=secure)
+
+
+def answer_of(sent: Callback) -> flows.Answer:
+    """Return a provider's answer as the browser brought it."""
+    return flows.Answer(
+        code=optional(sent.code),
+        state=optional(sent.state),
+        error=optional(sent.error),
+        issuer=optional(sent.iss),
+        browser_secret=optional(sent.login_flow),
+    )
+
+
+def optional(value: str | UnsetType) -> str | None:
+    """Return None for what was not sent."""
+    return None if value is UNSET else value
