@@ -35,6 +35,26 @@ EXEMPTIONS: tuple[Exemption, ...] = (
     ),
     Exemption("setup_create", "*", "own", "the door is closed behind the first administrator (page 001: 400)", 400),
     Exemption("setup_bootstrap", "*", "own", "the door is closed behind the first administrator (409)", 409),
+    *(
+        Exemption(f"oauth_{step}_{door}", "*", "own", "no credentials are configured", 501)
+        for step in ("start", "callback")
+        for door in ("github", "apple")
+    ),
+    *(Exemption(f"oauth_exchange_{door}", "*", "own", "of the dev profile alone", 404) for door in ("github", "apple")),
+    Exemption("oauth_receive_apple", "*", "own", "leads on to the GET of its path", 303),
+    Exemption("federation_start", "*", "own", "leads to the provider", 302),
+    Exemption("federation_callback", "*", "own", "no login was begun", 400),
+    *(
+        Exemption(
+            name, caller, "foreign", "providers are of the installation, not of a tenant", status, served=not status
+        )
+        for name, caller, status in (
+            ("federation_start", "*", 302),
+            ("federation_callback", "*", 400),
+            ("federation_get", "superadmin", 0),
+            ("federation_delete", "superadmin", 0),
+        )
+    ),
     Exemption("well_known_get", "*", "own", "no entry is configured", 404),
     *(
         Exemption(

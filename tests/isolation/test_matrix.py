@@ -27,7 +27,12 @@ from tests.oracle import Oracle
 
 CONTRACT = msgspec.json.decode((ROOT / "models/contract/operations.json").read_bytes(), type=Contract)
 OPERATIONS = {operation.id: operation for operation in CONTRACT.operations}
-PRODUCTION = {"profile": "production", "setup_token": SETUP_TOKEN, "response_check": "enforce"}
+PRODUCTION = {
+    "profile": "production",
+    "setup_token": SETUP_TOKEN,
+    "response_check": "enforce",
+    "public_url": "https://accord.example.com",
+}
 
 
 @pytest.fixture(scope="module")
