@@ -31,20 +31,20 @@ class Callback(Protocol):
 
 def session_cookies(opened: sessions.OpenSession | None) -> tuple[Cookie, Cookie]:
     """Make both cookies of a session, or delete them."""
-    secure = not settings.current().is_dev
     age = int(sessions.IDLE.total_seconds()) if opened else 0
     secret, csrf = (opened.secret, opened.csrf) if opened else ("", "")
     return (
-        Cookie(name=SESSION_COOKIE, value=secret, max_age_seconds=age, secure=secure),
-        Cookie(name=CSRF_COOKIE, value=csrf, max_age_seconds=age, secure=secure, http_only=False, same_site="Strict"),
+        Cookie(name=SESSION_COOKIE, value=secret, max_age_seconds=age, secure=_is_secure()),
+        Cookie(
+            name=CSRF_COOKIE, value=csrf, max_age_seconds=age, secure=_is_secure(), http_only=False, same_site="Strict"
+        ),
     )
 
 
 def flow_cookie(begun: flows.Begun) -> Cookie:
     """Make the cookie that a login must come back with; Lax, so that the provider's redirection carries it."""
     age = int(flows.LIFETIME.total_seconds())
-    secure = not settings.current().is_dev
-    return Cookie(name=FLOW_COOKIE, value=begun.browser_secret, max_age_seconds=age, secure=secure)
+    return Cookie(name=FLOW_COOKIE, value=begun.browser_secret, max_age_seconds=age, secure=_is_secure())
 
 
 def answer_of(sent: Callback) -> flows.Answer:
@@ -61,3 +61,8 @@ def answer_of(sent: Callback) -> flows.Answer:
 def optional(value: str | UnsetType) -> str | None:
     """Return None for what was not sent."""
     return None if value is UNSET else value
+
+
+def _is_secure() -> bool:
+    """Say whether cookies are for TLS alone; in the dev profile there is none."""
+    return not settings.current().is_dev

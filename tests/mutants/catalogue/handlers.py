@@ -12,7 +12,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "logout keeps its cookies",
         "handlers/identity/sessions.py",
-        "return Reply(None, 204, cookies=_cookies(None))",
+        "return Reply(None, 204, cookies=session_cookies(None))",
         "return Reply(None, 204)",
         _SESSIONS,
     ),
@@ -25,16 +25,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "csrf cookie out of scripts' reach",
-        "handlers/identity/sessions.py",
+        "handlers/browsers.py",
         'http_only=False, same_site="Strict"',
         'same_site="Strict"',
         _SESSIONS,
     ),
     Mutant(
         "cookies sent in the clear",
-        "handlers/identity/sessions.py",
-        "secure = not settings.current().is_dev",
-        "secure = False",
+        "handlers/browsers.py",
+        "return not settings.current().is_dev",
+        "return False",
         _SESSIONS,
     ),
     Mutant(

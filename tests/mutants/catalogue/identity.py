@@ -34,8 +34,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "changed password not looked at again",
         "core/identity/logins.py",
-        "User.get_or_none(User.id == verified.user_id, User.password_hash == verified.password_hash)",
-        "User.get_or_none(User.id == verified.user_id)",
+        "if user is None or user.password_hash != verified.password_hash:",
+        "if user is None:",
         _SESSIONS,
     ),
     Mutant(
