@@ -14,6 +14,8 @@ from handlers.identity import accounts as identity_accounts
 from handlers.identity import api_keys as identity_api_keys
 from handlers.identity import federation as identity_federation
 from handlers.identity import oauth as identity_oauth
+from handlers.identity import roles as identity_roles
+from handlers.identity import scopes as identity_scopes
 from handlers.identity import sessions as identity_sessions
 from handlers.identity import tenants as identity_tenants
 from handlers.identity import tokens as identity_tokens
@@ -72,6 +74,11 @@ oauth_exchange_github: identity_signatures.OauthExchangeGithub = identity_oauth.
 oauth_receive_apple: identity_signatures.OauthReceiveApple = identity_oauth.oauth_receive_apple  # spec/paths/identity/oauth.yaml:188
 oauth_start_apple: identity_signatures.OauthStartApple = identity_oauth.oauth_start_apple  # spec/paths/identity/oauth.yaml:117
 oauth_start_github: identity_signatures.OauthStartGithub = identity_oauth.oauth_start_github  # spec/paths/identity/oauth.yaml:3
+roles_create: identity_signatures.RolesCreate = identity_roles.roles_create  # spec/paths/identity/roles.yaml:39
+roles_delete: identity_signatures.RolesDelete = identity_roles.roles_delete  # spec/paths/identity/roles.yaml:97
+roles_list: identity_signatures.RolesList = identity_roles.roles_list  # spec/paths/identity/roles.yaml:3
+roles_update_scopes: identity_signatures.RolesUpdateScopes = identity_roles.roles_update_scopes  # spec/paths/identity/roles.yaml:133
+scopes_list: identity_signatures.ScopesList = identity_scopes.scopes_list  # spec/paths/identity/scopes.yaml:3
 sessions_get_me: identity_signatures.SessionsGetMe = identity_sessions.sessions_get_me  # spec/paths/identity/sessions.yaml:117
 sessions_login: identity_signatures.SessionsLogin = identity_sessions.sessions_login  # spec/paths/identity/sessions.yaml:3
 sessions_logout: identity_signatures.SessionsLogout = identity_sessions.sessions_logout  # spec/paths/identity/sessions.yaml:88

@@ -46,9 +46,6 @@ FederationNames: TypeAlias = list[FederationName]
 KeyName: TypeAlias = str
 
 
-KeyScopes: TypeAlias = list[str]
-
-
 NewPassword: TypeAlias = str
 
 
@@ -80,9 +77,21 @@ class ProviderMetadata(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
 ProviderUrl: TypeAlias = str
 
 
+RoleDescription: TypeAlias = str
+
+
+RoleName: TypeAlias = str
+
+
 class RoleReference(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     id: UUID
     name: str
+
+
+ScopeName: TypeAlias = str
+
+
+ScopeNames: TypeAlias = list[ScopeName]
 
 
 Scopes: TypeAlias = list[str]
@@ -217,12 +226,6 @@ class ApiKey(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     last_used_at: datetime | None
 
 
-class ApiKeyCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
-    name: KeyName
-    scopes: KeyScopes | UnsetType = UNSET
-    expires_at: datetime | None | UnsetType = UNSET
-
-
 class ApiKeyListAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     success: bool
     data: list[ApiKey]
@@ -242,6 +245,9 @@ class ApiKeyMade(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
 class ApiKeyMadeAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     success: bool
     data: ApiKeyMade
+
+
+KeyScopes: TypeAlias = list[ScopeName]
 
 
 class Login(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -296,9 +302,46 @@ class Registration(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
     organization_name: TenantName = field(name="organizationName")
 
 
+class Role(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    id: UUID
+    name: str
+    description: str | None
+    scopes: ScopeNames
+    is_builtin: bool
+    created_at: datetime
+
+
+class RoleCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: RoleName
+    description: RoleDescription | UnsetType = UNSET
+    scopes: ScopeNames | UnsetType = UNSET
+
+
+class RoleScopesUpdate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    add: ScopeNames | UnsetType = UNSET
+    remove: ScopeNames | UnsetType = UNSET
+    scopes: ScopeNames | UnsetType = UNSET
+
+
+Roles: TypeAlias = list[Role]
+
+
+class ScopeCatalogue(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    crud: ScopeNames
+    workflows: ScopeNames
+    system: ScopeNames
+    crud_api_enabled: bool
+
+
 class TenantCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     name: TenantName
     email: Email | UnsetType = UNSET
+
+
+class ApiKeyCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    name: KeyName
+    scopes: KeyScopes | UnsetType = UNSET
+    expires_at: datetime | None | UnsetType = UNSET
 
 
 class FederationProvider(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

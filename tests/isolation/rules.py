@@ -62,6 +62,10 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         )
         for name in ("users_list", "users_get", "users_update", "users_delete", "users_assign_role")
     ),
+    *(
+        Exemption(name, "superadmin", "foreign", "roles belong to the installation, not to a tenant", served=True)
+        for name in ("roles_list", "roles_delete", "roles_update_scopes")
+    ),
     Exemption(
         "users_remove_role", "superadmin", "foreign", "the role was given in another tenant: none to take here", 404
     ),

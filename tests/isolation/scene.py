@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from core.identity import api_keys, users
+from core.identity import api_keys, roles, users
 from core.kernel.principal import ROOT_TENANT_ID
 from models.database import read
 from models.tables.identity import Membership
@@ -44,6 +44,10 @@ class Scene:
     def user(self) -> str:
         """Make a member of the scene's tenant and return the id."""
         return str(users.do_create_user(users.NewUser(email=self.address()), self.side.tenant_id).id)
+
+    def role(self) -> str:
+        """Make a role and return its id; roles belong to the installation."""
+        return str(roles.do_create_role(roles.NewRole(name=self.word())).role.id)
 
     def account(self) -> str:
         """Make a member of the scene's tenant and return the id of the membership."""

@@ -135,6 +135,25 @@ class OauthStartGithubParameters(Struct, kw_only=True, frozen=True):
     login_flow: str | UnsetType = UNSET
 
 
+class RolesDeleteParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of roles_delete."""
+
+    id: UUID
+
+
+class RolesListParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of roles_list."""
+
+    limit: int = 100
+    offset: int = 0
+
+
+class RolesUpdateScopesParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of roles_update_scopes."""
+
+    id: UUID
+
+
 class TenantsGetParameters(Struct, kw_only=True, frozen=True):
     """Parameters of tenants_get."""
 

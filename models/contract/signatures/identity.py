@@ -135,6 +135,36 @@ class OauthStartGithub(Protocol):
     def __call__(self, call: Call[identity_parameters.OauthStartGithubParameters, None], /) -> identity.OauthStart | Reply[identity.OauthStart, Literal[200]]: ...
 
 
+class RolesCreate(Protocol):
+    """POST /auth/admin/roles (spec/paths/identity/roles.yaml:39)."""
+
+    def __call__(self, call: Call[None, identity.RoleCreate], /) -> identity.Role | Reply[identity.Role, Literal[201]]: ...
+
+
+class RolesDelete(Protocol):
+    """DELETE /auth/admin/roles/{id} (spec/paths/identity/roles.yaml:97)."""
+
+    def __call__(self, call: Call[identity_parameters.RolesDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
+
+
+class RolesList(Protocol):
+    """GET /auth/admin/roles (spec/paths/identity/roles.yaml:3)."""
+
+    def __call__(self, call: Call[identity_parameters.RolesListParameters, None], /) -> identity.Roles | Reply[identity.Roles, Literal[200]]: ...
+
+
+class RolesUpdateScopes(Protocol):
+    """PATCH /auth/admin/roles/{id}/scopes (spec/paths/identity/roles.yaml:133)."""
+
+    def __call__(self, call: Call[identity_parameters.RolesUpdateScopesParameters, identity.RoleScopesUpdate], /) -> identity.Role | Reply[identity.Role, Literal[200]]: ...
+
+
+class ScopesList(Protocol):
+    """GET /admin/scopes (spec/paths/identity/scopes.yaml:3)."""
+
+    def __call__(self, call: Call[None, None], /) -> identity.ScopeCatalogue | Reply[identity.ScopeCatalogue, Literal[200]]: ...
+
+
 class SessionsGetMe(Protocol):
     """GET /api/auth/me (spec/paths/identity/sessions.yaml:117)."""
 
