@@ -355,7 +355,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "server/idempotency.py",
         "        if kind is not None:\n            self._keeper.release(self.claim)",
         "        pass",
-        _PIPELINE,
+        ("completions",),
     ),
     Mutant(
         "effect committed before the answer was judged",
