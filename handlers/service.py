@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 import models.contract
-from core.chat import background
+from core.chat import background, presence
 from core.identity.callers import CallerVerifier
 from core.identity.federation.files import file_providers
 from core.kernel import settings as kernel_settings
@@ -54,7 +54,7 @@ def _ports(settings: Settings) -> Ports:
         limiter=LocalRateLimiter(rate_profiles(settings)),
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
-        upkeep=SqlUpkeep(),
+        upkeep=SqlUpkeep(presence.do_note_silence),
     )
 
 

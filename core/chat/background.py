@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.ai import generation, registry
-from core.chat import completions, participants, replies
+from core.chat import clearing, completions, participants, replies
 from core.chat.posting import REPLY_JOB
 from core.identity import users
 from core.kernel.settings import Settings
@@ -22,3 +22,4 @@ def register_jobs() -> None:
     """Name the functions that run this area's jobs."""
     jobs.register(REPLY_JOB, replies.run)
     jobs.register(completions.COMPLETION_JOB, completions.run)
+    jobs.register(clearing.CLEARING_JOB, clearing.run)

@@ -9,6 +9,7 @@ import peewee
 
 from core.chat.access import MANAGERS, Access, access_conversation
 from core.chat.announcements import Announcements, announcing
+from core.chat.clearing import clear_if_left
 from core.kernel import clock
 from core.kernel.principal import Principal
 from core.kernel.problems import Conflict, Forbidden, NotFound
@@ -73,7 +74,7 @@ def leave_all(user_id: UUID) -> None:
     """Take a user out of every conversation, inside the write transaction that deletes the user.
 
     Where nobody else owns one, whoever may do most there, and of those the first who joined, becomes its owner. A
-    conversation that is left empty stays, with its messages.
+    conversation that is left empty is cleared.
     """
     mine: Any = Participant.select(Participant.conversation).where(Participant.user == user_id)
     for (conversation_id,) in list(mine.order_by(Participant.conversation).tuples()):
@@ -83,6 +84,7 @@ def leave_all(user_id: UUID) -> None:
                 continue
             _hand_over(present, announcements)
             _take_out(present, announcements)
+            clear_if_left(conversation_id)
 
 
 def find_participant(conversation_id: UUID, user_id: UUID) -> Participant | None:
@@ -107,12 +109,16 @@ def join(
 
     Raises:
         ConversationFull: there is no place left.
+        NotFound: the user was deleted in this instant.
     """
     if Participant.select().where(Participant.conversation == conversation_id).count() >= MAX_PARTICIPANTS:
         raise ConversationFull
-    Participant.create(
-        conversation=conversation_id, user=user_id, tenant_id=tenant_id, role=role, joined_at=clock.now()
-    )
+    try:
+        Participant.create(
+            conversation=conversation_id, user=user_id, tenant_id=tenant_id, role=role, joined_at=clock.now()
+        )
+    except peewee.IntegrityError as error:  # under the conversation's lock the user's row is all that can be missing
+        raise NotFound from error
     _announce(announcements, conversation_id, user_id, role=role)
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
+
+import gevent
 
 from core.chat.access import WRITERS, access_conversation
 from core.chat.announcements import announcing
@@ -14,7 +17,13 @@ from models.contract import chat
 from models.database import read, write
 from models.tables.chat import Conversation, Participant, Presence, Thread, Typing
 
-_FORGOTTEN = timedelta(seconds=60)
+SILENCE = timedelta(seconds=60)
+"""Whoever was not heard of for so long is offline."""
+_BATCH = 100
+
+
+class _HeardOf(Exception):
+    """The user was heard of meanwhile, or another worker has noted the silence."""
 
 
 def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None:
@@ -22,15 +31,39 @@ def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None
     now = clock.now()
     with write():
         known = Presence.get_or_none(Presence.user == principal.user_id)
-        if known is None or known.status != status or now - known.last_seen_at > _FORGOTTEN:
+        if known is None or known.status != status or now - known.last_seen_at > SILENCE:
             payload = chat.PresenceUpdatePayload(user_id=principal.user_id, status=status, last_seen_at=now)
-            for conversation_id in _conversations(principal):
+            for conversation_id in _conversations(principal.user_id, principal.tenant_id):
                 with announcing(conversation_id) as announcements:
                     announcements.add(payload)
         seen = {Presence.status: status, Presence.last_seen_at: now}  # behind the conversations, as everywhere
         Presence.insert(
             user=principal.user_id, tenant_id=principal.tenant_id, status=status, last_seen_at=now
         ).on_conflict(conflict_target=[Presence.user], update=seen).execute()
+
+
+def do_note_silence() -> int:
+    """Take a batch of those who were not heard of for a minute for offline, tell it, and return how many there were."""
+    with read():
+        silent = Presence.select().where(Presence.status != "offline", Presence.last_seen_at <= clock.now() - SILENCE)
+        found = list(silent.order_by(Presence.last_seen_at).limit(_BATCH))
+    for presence in found:
+        with suppress(_HeardOf):
+            _go_offline(presence)
+        gevent.sleep(0)
+    return len(found)
+
+
+def _go_offline(presence: Presence) -> None:
+    seen = presence.last_seen_at
+    payload = chat.PresenceUpdatePayload(user_id=presence.user_id, status="offline", last_seen_at=seen)
+    with write():
+        for conversation_id in _conversations(presence.user_id, presence.tenant_id):
+            with announcing(conversation_id) as announcements:
+                announcements.add(payload)
+        unheard = (Presence.user == presence.user_id) & (Presence.last_seen_at == seen) & (Presence.status != "offline")
+        if not Presence.update(status="offline").where(unheard).execute():
+            raise _HeardOf
 
 
 def do_set_typing(principal: Principal, conversation_id: UUID, root_id: UUID, *, seconds: int) -> None:
@@ -58,12 +91,12 @@ def do_set_typing(principal: Principal, conversation_id: UUID, root_id: UUID, *,
         announcements.add(payload, root=root_id)
 
 
-def _conversations(principal: Principal) -> list[UUID]:
-    """Return the caller's conversations in the order in which their locks are taken."""
+def _conversations(user_id: UUID, tenant_id: UUID) -> list[UUID]:
+    """Return the user's conversations in the order in which their locks are taken."""
     with read():
         mine = (
             Participant.select(Participant.conversation)
             .join(Conversation)
-            .where(Participant.user == principal.user_id, Conversation.tenant_id == principal.tenant_id)
+            .where(Participant.user == user_id, Conversation.tenant_id == tenant_id)
         )
         return sorted((row.conversation_id for row in mine), key=str)

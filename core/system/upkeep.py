@@ -69,10 +69,15 @@ _RULES = (
 
 
 class SqlUpkeep:
-    """The Upkeep port over the product's tables."""
+    """The Upkeep port over the product's tables; steps: what else is done whenever a turn is offered, each bounded."""
+
+    def __init__(self, *steps: Callable[[], object]) -> None:
+        self._steps = steps
 
     def run(self) -> None:
-        """Clear away what is outdated, if it is time for a turn and no other worker has taken it."""
+        """Take the steps, and clear away what is outdated, if it is time for a turn and no other worker has taken it."""
+        for step in self._steps:
+            step()
         with read():
             if not _is_due().exists():
                 return

@@ -50,5 +50,8 @@ REACHES: dict[str, tuple[str, ...]] = {
     "conversation streams": (f"{_CHAT}/test_streams.py",),
     "completions": (f"{_CHAT}/test_completions.py",),
     "generations": (f"{_CORE}/ai/test_generation.py",),
+    "clearing": (f"{_CORE}/chat/test_clearing.py",),
+    "silence": (f"{_CORE}/chat/test_presence.py",),
+    "upkeep": (f"{_CORE}/system/test_upkeep.py",),
     "replies": (f"{_CORE}/chat/test_replies.py",),
 }

@@ -238,7 +238,7 @@ class TokensRevoke(Protocol):
 
 
 class UsersAssignRole(Protocol):
-    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:229)."""
+    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:230)."""
 
     def __call__(self, call: Call[identity_parameters.UsersAssignRoleParameters, None], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
 
@@ -268,7 +268,7 @@ class UsersList(Protocol):
 
 
 class UsersRemoveRole(Protocol):
-    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:266)."""
+    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:267)."""
 
     def __call__(self, call: Call[identity_parameters.UsersRemoveRoleParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 

@@ -9,6 +9,7 @@ _INVITES = ("invites",)
 _THREADS = ("threads",)
 _MESSAGES = ("messages",)
 _STREAMS = ("conversation streams",)
+_CLEARING = ("clearing",)
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -290,5 +291,75 @@ MUTANTS: tuple[Mutant, ...] = (
         'f"{root}:{message}:{chunk}:{seq}"',
         'f"{message}:{root}:{chunk}:{seq}"',
         ("conversation streams", "replies"),
+    ),
+    Mutant(
+        "conversation kept that everyone has left",
+        "core/chat/participants.py",
+        "            clear_if_left(conversation_id)\n",
+        "",
+        _CLEARING,
+    ),
+    Mutant(
+        "conversation cleared that someone is in",
+        "core/chat/clearing.py",
+        "    if Participant.select().where(Participant.conversation == conversation_id).exists():\n        return\n",
+        "",
+        _CLEARING,
+    ),
+    Mutant(
+        "invite outlives its conversation's people",
+        "core/chat/clearing.py",
+        "    Invite.update(revoked_at=clock.now()).where(Invite.conversation == conversation_id, open_).execute()\n",
+        "",
+        _CLEARING,
+    ),
+    Mutant(
+        "clearing runs into an answer under way",
+        "core/chat/clearing.py",
+        "return sum(jobs.request_cancel(subject_of(message.id)) for message in running.limit(_BATCH)) > 0",
+        "return False",
+        _CLEARING,
+    ),
+    Mutant(
+        "fenced worker clears on",
+        "core/chat/clearing.py",
+        "    if job.id not in jobs.check_leases([job]).held:",
+        "    if False:",
+        _CLEARING,
+    ),
+    Mutant(
+        "conversation's events kept",
+        "core/chat/clearing.py",
+        "        (EventRow.seq, EventRow.channel == channel_of(conversation_id)),\n",
+        "",
+        _CLEARING,
+    ),
+    Mutant(
+        "silent user stays online",
+        "core/chat/presence.py",
+        "Presence.last_seen_at <= clock.now() - SILENCE)",
+        "Presence.last_seen_at <= clock.now() - 2 * SILENCE)",
+        ("silence",),
+    ),
+    Mutant(
+        "offline though heard of meanwhile",
+        "core/chat/presence.py",
+        " & (Presence.last_seen_at == seen)",
+        "",
+        ("silence",),
+    ),
+    Mutant(
+        "silence noted twice",
+        "core/chat/presence.py",
+        '        if not Presence.update(status="offline").where(unheard).execute():\n            raise _HeardOf\n',
+        '        Presence.update(status="offline").where(unheard).execute()\n',
+        ("silence",),
+    ),
+    Mutant(
+        "nobody looks for the silent",
+        "handlers/service.py",
+        "upkeep=SqlUpkeep(presence.do_note_silence),",
+        "upkeep=SqlUpkeep(),",
+        ("upkeep",),
     ),
 )

@@ -12,11 +12,14 @@ from core.identity import biscuits, sessions, tokens
 from core.kernel import clock
 from core.kernel.durable import Job
 from core.kernel.exchange import Replay
+from core.kernel.principal import ROOT_TENANT_ID
 from core.kernel.problems import RequestInProgress
 from core.kernel.settings import Settings, install
 from core.system import events, jobs, upkeep
 from core.system.idempotency import SqlIdempotencyStore
+from handlers.service import build
 from models.database import read, write
+from models.tables.chat import Presence
 from models.tables.events import Channel, EventRow
 from models.tables.identity import RevokedBlock, Session, Successor, Token, TokenFamily, User
 from models.tables.jobs import JobRow
@@ -157,3 +160,19 @@ def test_turn_is_taken_once_a_minute_in_all(
     frozen_clock.advance(1)
     upkeep.SqlUpkeep().run()
     assert len(taken) == 2
+
+
+def test_the_products_upkeep_notes_silence_whenever_a_turn_is_offered(
+    user: User, database: Settings, frozen_clock: FrozenClock
+) -> None:
+    with write():
+        Presence.create(user=user, tenant_id=ROOT_TENANT_ID, status="online", last_seen_at=clock.now())
+    offered = build(database).ports.upkeep
+    assert offered is not None
+    offered.run()
+    frozen_clock.advance(30)
+    offered.run()
+    assert Presence.get().status == "online"
+    frozen_clock.advance(30)
+    offered.run()  # though nobody has a turn before a minute is over
+    assert Presence.get().status == "offline"
