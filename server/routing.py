@@ -19,12 +19,23 @@ RoutedView = Callable[..., flask.Response]
 
 
 class ExactRule(werkzeug.routing.Rule):
-    """A rule that answers its declared methods only: no HEAD beside every GET, no automatic OPTIONS."""
+    """A rule that answers its declared methods only: no HEAD beside every GET, no automatic OPTIONS.
+
+    Nothing here asks Flask for the URL of an endpoint, so the functions that would write one are not compiled: they were a
+    third of building the application.
+    """
 
     def __init__(self, string: str, **options: Any) -> None:
         super().__init__(string, **options)
         if self.methods is not None and "HEAD" not in (options.get("methods") or ()):
             self.methods.discard("HEAD")
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        return _no_url
+
+
+def _no_url(rule: werkzeug.routing.Rule, **values: Any) -> tuple[str, str]:
+    raise NotImplementedError(f"{rule.endpoint}: URLs are the contract's to say")
 
 
 class CompiledApi(FlaskApi):  # type: ignore[misc]  # connexion is not typed

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, KeySet
 
 from core.identity.federation.problems import ProviderUnavailable
 from core.identity.federation.providers import MICROSOFT, Provider
 from core.system import outbound
+
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 SIGNATURES = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Signatures by a private key: never none, never a shared secret, which a public key could be mistaken for."""
@@ -90,6 +91,8 @@ def get_keys(url: str, *, is_fresh: bool = False) -> KeySet:
     Raises:
         ProviderUnavailable: see `get_endpoints`.
     """
+    from joserfc.jwk import KeySet  # noqa: PLC0415
+
     rows = fetch_json(url, is_fresh=is_fresh).get("keys")
     if not isinstance(rows, list):
         raise ProviderUnavailable(f"{url} holds no keys")
@@ -164,6 +167,9 @@ def _metadata(url: str) -> _Metadata:
 
 def _key(row: Any) -> Any:
     """Import a public signing key; None for one of another use or kind, and for a shared secret."""
+    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc.jwk import JWKRegistry  # noqa: PLC0415
+
     if not isinstance(row, dict) or row.get("use", "sig") != "sig" or row.get("kty") not in {"RSA", "EC", "OKP"}:
         return None
     try:

@@ -1,18 +1,16 @@
-"""The two steps with a provider: the address that the browser is sent to, and a code exchanged for who is there."""
+"""The two steps with a provider: the address that the browser is sent to, and a code exchanged for who is there.
+
+Authlib and joserfc take as long to import as the rest of the server; here and beside this module that is done at first use.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
-from authlib.oauth2 import OAuth2Client, OAuth2Error
-from authlib.oauth2.auth import ClientAuth
-from authlib.oidc.core import CodeIDToken
-from joserfc import jwt
-from joserfc.errors import JoseError
 
 from core.identity.federation import discovery
 from core.identity.federation.discovery import Endpoints
@@ -20,6 +18,11 @@ from core.identity.federation.problems import LoginNotProven, ProviderUnavailabl
 from core.identity.federation.providers import MANY_DIRECTORIES, Provider
 from core.kernel import clock
 from core.system.outbound import Fetched
+
+if TYPE_CHECKING:
+    from authlib.oauth2 import OAuth2Client
+    from authlib.oauth2.auth import ClientAuth
+    from joserfc import jwt
 
 _LEEWAY_SECONDS = 60
 _OUR_FAULTS = frozenset(
@@ -112,6 +115,8 @@ class _Session:
 
 
 def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str) -> OAuth2Client:
+    from authlib.oauth2 import OAuth2Client  # noqa: PLC0415
+
     return OAuth2Client(
         _Session(),
         client_id=provider.client_id,
@@ -124,6 +129,8 @@ def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str) -> OAut
 
 
 def _tokens(provider: Provider, endpoints: Endpoints, secrets: Secrets, code: str, redirect_uri: str) -> dict[str, Any]:
+    from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
+
     client = _client(provider, endpoints, redirect_uri)
     proof = {"code_verifier": secrets.verifier} if secrets.verifier else {}
     try:
@@ -158,6 +165,9 @@ def _verified_claims(
     provider: Provider, endpoints: Endpoints, secrets: Secrets, token: str, access_token: str
 ) -> dict[str, Any]:
     """Return the claims of an id_token whose signature and statements hold (OpenID Connect Core, 3.1.3.7)."""
+    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415
+
     try:
         decoded = _decoded(endpoints, token)
         issuer = _expected_issuer(endpoints, decoded.claims)
@@ -180,6 +190,9 @@ def _verified_claims(
 
 def _decoded(endpoints: Endpoints, token: str) -> jwt.Token:
     """Verify the signature; by keys fetched anew where the kept ones do not do, since providers change theirs."""
+    from joserfc import jwt  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415
+
     assert endpoints.jwks_url is not None
     try:
         return jwt.decode(token, discovery.get_keys(endpoints.jwks_url), algorithms=endpoints.algorithms)

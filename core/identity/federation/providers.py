@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
-from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from core.kernel import clock, settings
 from models.contract.identity import FederationProvider
@@ -107,6 +105,9 @@ def of_document(document: FederationProvider, client_secret: str) -> Provider:
 
 def _sign_apple(provider: Provider) -> str:
     """Make Apple's client secret: a JWT of ours, ES256 (Apple: "Creating a client secret")."""
+    from joserfc import jwt  # noqa: PLC0415
+    from joserfc.jwk import ECKey  # noqa: PLC0415
+
     configured, now = settings.current(), clock.now_ms() // 1000
     claims = {
         "iss": configured.apple_team_id,
