@@ -20,6 +20,8 @@ from handlers.identity import sessions as identity_sessions
 from handlers.identity import tenants as identity_tenants
 from handlers.identity import tokens as identity_tokens
 from handlers.identity import users as identity_users
+from handlers.limits import rate_assignments as limits_rate_assignments
+from handlers.limits import rate_profiles as limits_rate_profiles
 from handlers.system import contract as system_contract
 from handlers.system import health as system_health
 from handlers.system import metrics as system_metrics
@@ -27,6 +29,7 @@ from handlers.system import setup as system_setup
 from handlers.system import well_known as system_well_known
 from models.contract.signatures import chat as chat_signatures
 from models.contract.signatures import identity as identity_signatures
+from models.contract.signatures import limits as limits_signatures
 from models.contract.signatures import system as system_signatures
 
 completions_create: chat_signatures.CompletionsCreate = chat_completions.completions_create  # spec/paths/chat/completions.yaml:3
@@ -98,6 +101,13 @@ users_get: identity_signatures.UsersGet = identity_users.users_get  # spec/paths
 users_list: identity_signatures.UsersList = identity_users.users_list  # spec/paths/identity/users.yaml:3
 users_remove_role: identity_signatures.UsersRemoveRole = identity_users.users_remove_role  # spec/paths/identity/users.yaml:267
 users_update: identity_signatures.UsersUpdate = identity_users.users_update  # spec/paths/identity/users.yaml:139
+rate_assignments_create: limits_signatures.RateAssignmentsCreate = limits_rate_assignments.rate_assignments_create  # spec/paths/limits/rate_assignments.yaml:42
+rate_assignments_delete: limits_signatures.RateAssignmentsDelete = limits_rate_assignments.rate_assignments_delete  # spec/paths/limits/rate_assignments.yaml:101
+rate_assignments_list: limits_signatures.RateAssignmentsList = limits_rate_assignments.rate_assignments_list  # spec/paths/limits/rate_assignments.yaml:3
+rate_profiles_create: limits_signatures.RateProfilesCreate = limits_rate_profiles.rate_profiles_create  # spec/paths/limits/rate_profiles.yaml:42
+rate_profiles_delete: limits_signatures.RateProfilesDelete = limits_rate_profiles.rate_profiles_delete  # spec/paths/limits/rate_profiles.yaml:147
+rate_profiles_list: limits_signatures.RateProfilesList = limits_rate_profiles.rate_profiles_list  # spec/paths/limits/rate_profiles.yaml:3
+rate_profiles_update: limits_signatures.RateProfilesUpdate = limits_rate_profiles.rate_profiles_update  # spec/paths/limits/rate_profiles.yaml:103
 contract_get_json: system_signatures.ContractGetJson = system_contract.contract_get_json  # spec/paths/system/contract.yaml:3
 contract_get_yaml: system_signatures.ContractGetYaml = system_contract.contract_get_yaml  # spec/paths/system/contract.yaml:35
 contract_show_redoc: system_signatures.ContractShowRedoc = system_contract.contract_show_redoc  # spec/paths/system/contract.yaml:86

@@ -17,8 +17,9 @@ from core.identity.federation.files import file_providers
 from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
-from core.limits.local import LocalRateLimiter
-from core.limits.profiles import rate_profiles
+from core.limits import counters, operations
+from core.limits.limiter import ExactRateLimiter
+from core.limits.profiles import check_pinned
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
 from core.system.jobs import SqlJobQueue
@@ -37,21 +38,23 @@ def build(settings: Settings) -> Service:
     background.configure(settings)
     file_providers()  # a file that cannot be read stops the start
     contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
+    check_pinned(settings, contract.operations)
+    operations.install(contract.operations)
     return Service(
         contract=contract,
         contract_dir=CONTRACT_DIR,
         handlers=dict(_functions(contract, "{id}")),
         prepares=dict(_functions(contract, "prepare_{id}")),
         settings=settings,
-        ports=_ports(settings),
+        ports=_ports(settings, contract),
     )
 
 
-def _ports(settings: Settings) -> Ports:
+def _ports(settings: Settings, contract: Contract) -> Ports:
     return Ports(
         verifier=CallerVerifier(settings),
         idempotency=SqlIdempotencyStore(settings),
-        limiter=LocalRateLimiter(rate_profiles(settings)),
+        limiter=ExactRateLimiter(settings, contract.operations, counters.choose(settings)),
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
         upkeep=SqlUpkeep(presence.do_note_silence),

@@ -145,6 +145,7 @@ class Execution:
             principal=request.principal,
             operation_id=self._operation.id,
             check=self._judge_events and self._judge_events(request, stream.named),
+            on_close=request.leave,
         )
         return Answer(200, [], stream=response)
 

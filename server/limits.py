@@ -1,48 +1,85 @@
-"""The rate-limit stage: asks the limiter, tells the caller where it stands, refuses with Retry-After."""
+"""The limit stage: asks the limiter, tells the caller where it stands, refuses with Retry-After, caps open streams."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from core.kernel.exchange import RateStanding, UsageStanding
 from core.kernel.operation import Operation
-from core.kernel.problems import RateLimited
-from server.ports import RateDecision, RateLimiter
+from core.kernel.problems import Unavailable
+from server.answer import Answer, Headers
+from server.ports import RateLimiter
 from server.request import Request
 
 
 def compile_limit(operation: Operation, limiter: RateLimiter) -> Callable[[Request], None]:
-    """Build the stage; the caller is the principal, or the client's address when there is none."""
-    take = limiter.take
-    operation_id, method, path, profile = operation.id, operation.method.upper(), operation.path, operation.rate_profile
+    """Build the stage; it raises what refuses the request."""
+    take, operation_id, is_stream = limiter.take, operation.id, operation.is_stream
 
     def limit(request: Request) -> None:
-        principal = request.principal
-        decision = take(
-            operation_id=operation_id,
-            method=method,
-            path=path,
-            profile=profile,
-            caller="" if principal.is_anonymous else principal.key,
-            client_address=request.client_address,
-        )
-        if decision is None:
-            return
-        request.headers_out += _headers(decision)
-        if not decision.is_admitted:
-            raise RateLimited(
-                f"The limit of {decision.limit} requests is used up.", retry_after_seconds=decision.retry_after_seconds
-            )
+        decision = take(operation_id, request.principal, request.client_address)
+        if decision is not None:
+            if decision.rate is not None:
+                request.headers_out += _rate_headers(decision.rate)
+            if decision.usage is not None:
+                request.headers_out += _usage_headers(decision.usage)
+            if decision.refusal is not None:
+                raise decision.refusal
+        if is_stream:
+            slot = limiter.enter(operation_id, request.principal, request.client_address)
+            request.leave = None if slot is None else _leaver(slot, limiter)
 
     return limit
 
 
-def _headers(decision: RateDecision) -> list[tuple[str, str]]:
-    limit, remaining = str(decision.limit), str(decision.remaining)
+def compile_finish(operation: Operation, limiter: RateLimiter) -> Callable[[Request, Answer], None]:
+    """Build what completes an answer: a slot is kept by an open stream alone, and a known tenant is told its usage always."""
+    look, operation_id = limiter.look, operation.id
+
+    def finish(request: Request, answer: Answer) -> None:
+        if request.leave is not None and answer.stream is None:
+            request.leave()
+        if answer.status >= 400 and not request.principal.is_anonymous and not _tells_usage(request.headers_out):
+            try:
+                usage = look(operation_id, request.principal)
+            except Unavailable:  # the refusal stands without the figures; what ails the store is told by who counts
+                return
+            if usage is not None:
+                request.headers_out += _usage_headers(usage)
+
+    return finish
+
+
+def _leaver(slot: tuple[str, str], limiter: RateLimiter) -> Callable[[], None]:
+    def leave() -> None:
+        try:
+            limiter.leave(slot)
+        except Unavailable:  # it lapses by itself
+            return
+
+    return leave
+
+
+def _tells_usage(headers: Headers) -> bool:
+    return any(name.startswith("X-Usage-") for name, _ in headers)
+
+
+def _rate_headers(rate: RateStanding) -> Headers:
+    limit, remaining = str(rate.limit), str(rate.remaining)
     return [
         ("RateLimit-Limit", limit),
         ("RateLimit-Remaining", remaining),
-        ("RateLimit-Reset", str(decision.reset_seconds)),
+        ("RateLimit-Reset", str(rate.reset_seconds)),
         ("X-RateLimit-Limit", limit),
         ("X-RateLimit-Remaining", remaining),
-        ("X-RateLimit-Profile", decision.profile),
+        ("X-RateLimit-Profile", rate.profile),
+    ]
+
+
+def _usage_headers(usage: UsageStanding) -> Headers:
+    return [
+        ("X-Usage-Requests-Remaining", str(usage.requests_remaining)),
+        ("X-Usage-Tokens-Remaining", str(usage.tokens_remaining)),
+        ("X-Usage-Requests-Percent", str(usage.requests_percent)),
+        ("X-Usage-Tokens-Percent", str(usage.tokens_percent)),
     ]

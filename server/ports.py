@@ -17,6 +17,7 @@ from core.kernel.durable import Job as Job  # noqa: PLC0414
 from core.kernel.exchange import Credentials as Credentials  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import RateDecision as RateDecision  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import Replay as Replay  # noqa: PLC0414  (part of the ports)
+from core.kernel.exchange import UsageStanding as UsageStanding  # noqa: PLC0414  (part of the ports)
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
 
@@ -87,12 +88,26 @@ class IdempotencyStore(Protocol):
 
 
 class RateLimiter(Protocol):
-    """Count requests against profiles."""
+    """Count requests against profiles and quotas, and streams against caps. Methods raise Unavailable when they cannot."""
 
-    def take(
-        self, *, operation_id: str, method: str, path: str, profile: str | None, caller: str, client_address: str
-    ) -> RateDecision | None:
-        """Count one request; None when no profile applies to it."""
+    def take(self, operation_id: str, principal: Principal, client_address: str) -> RateDecision | None:
+        """Count one request; None when nothing limits it."""
+
+    def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
+        """Return the caller's usage and count nothing; None when the operation counts for no quota."""
+
+    def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
+        """Hold a slot for a stream; None where streams are not capped.
+
+        Raises:
+            TooManyStreams: the caller holds as many as it may.
+        """
+
+    def leave(self, slot: tuple[str, str]) -> None:
+        """Give a slot back."""
+
+    def keep(self) -> None:
+        """Hold this worker's slots on; called every few seconds by every worker."""
 
 
 class EventLog(Protocol):

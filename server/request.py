@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from copy import copy
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -15,7 +16,10 @@ Environ = dict[str, Any]
 
 
 class Request:
-    """path: decoded once. body: the bytes that were read, so far none. headers_out: what stages add to any answer."""
+    """path: decoded once. body: the bytes that were read, so far none. headers_out: what stages add to any answer.
+
+    leave: gives back what the limiter holds for the stream that this request may open.
+    """
 
     __slots__ = (
         "body",
@@ -24,6 +28,7 @@ class Request:
         "environ",
         "headers_out",
         "is_secure",
+        "leave",
         "method",
         "path",
         "principal",
@@ -45,6 +50,7 @@ class Request:
         self.credentials: dict[str, str] = {}
         self.body = b""
         self.headers_out: list[tuple[str, str]] = []
+        self.leave: Callable[[], None] | None = None
 
     def bare(self) -> Request:
         """Return what names this request and its caller, without what it brought."""

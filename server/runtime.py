@@ -21,6 +21,7 @@ from server.streams import Streams
 from server.telemetry import Telemetry
 
 _UPKEEP_OFFER_SECONDS = 15.0
+_LIMITS_SECONDS = 4.0
 
 
 class Runtime:
@@ -34,11 +35,12 @@ class Runtime:
         self._service = service
         self._jobs: JobRunner | None = None
         self._upkeep = Background("upkeep", self._upkeep_forever, self.telemetry)
+        self._limits = Background("limits", self._keep_limits_forever, self.telemetry)
         self._streams = Streams(service.ports.events, service.ports.verifier, service.settings, self.telemetry)
         self.wsgi = create_app(service, observer=self.telemetry, streams=self._streams)
 
     def start(self) -> None:
-        """Begin to claim jobs and to offer turns of upkeep; streams begin with the first client."""
+        """Begin to claim jobs, to offer turns of upkeep and to keep slots; streams begin with the first client."""
         self._jobs = JobRunner(
             self._service.ports.jobs,
             self.telemetry,
@@ -47,11 +49,13 @@ class Runtime:
         )
         self._jobs.start()
         self._upkeep.start()
+        self._limits.start()
 
     def stop(self) -> None:
         """End the streams with a retry hint, then the jobs, giving back their leases; close the database."""
         self._upkeep.stop()
         self._streams.stop()
+        self._limits.stop()
         if self._jobs is not None:
             self._jobs.stop()
 
@@ -60,6 +64,11 @@ class Runtime:
         while upkeep is not None:
             gevent.sleep(_UPKEEP_OFFER_SECONDS)
             upkeep.run()
+
+    def _keep_limits_forever(self) -> None:
+        while True:
+            gevent.sleep(_LIMITS_SECONDS)
+            self._service.ports.limiter.keep()
 
 
 def close_database() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import flask
@@ -20,7 +21,13 @@ class StreamOpener(Protocol):
     """Opens event streams; server.streams implements it."""
 
     def open(
-        self, stream: EventStream, *, principal: Principal, operation_id: str, check: EventCheck | None = None
+        self,
+        stream: EventStream,
+        *,
+        principal: Principal,
+        operation_id: str,
+        check: EventCheck | None = None,
+        on_close: Callable[[], None] | None = None,
     ) -> flask.Response:
         """Answer with a stream; its headers may still be added to. check: judges each event before it is sent."""
 

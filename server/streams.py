@@ -20,6 +20,7 @@ from core.kernel.call import Event, EventStream
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
+from server import frames
 from server.background import Background, FailureObserver
 from server.departures import Departures
 from server.held import Stream
@@ -74,6 +75,7 @@ class _Client(Stream):
         "frames",
         "held",
         "is_closed",
+        "on_close",
         "operation_id",
         "principal",
         "queued",
@@ -95,6 +97,7 @@ class _Client(Stream):
         self.expires_at = principal.expires_at
         self.operation_id = operation_id
         self.check = check
+        self.on_close: Callable[[], None] | None = None
         self.seq = 0
         self.frames: list[bytes] = []
         self.queued = 0
@@ -161,6 +164,8 @@ class _Client(Stream):
             if self.socket is not None:
                 self.streams.departures.forget(self.socket.fileno())
             self.streams.forget(self)
+            if self.on_close is not None:
+                self.on_close()
 
 
 class Streams:
@@ -187,7 +192,13 @@ class Streams:
         )
 
     def open(
-        self, stream: EventStream, *, principal: Principal, operation_id: str, check: EventCheck | None = None
+        self,
+        stream: EventStream,
+        *,
+        principal: Principal,
+        operation_id: str,
+        check: EventCheck | None = None,
+        on_close: Callable[[], None] | None = None,
     ) -> flask.Response:
         """Answer with the stream; the response may be given more headers.
 
@@ -196,6 +207,7 @@ class Streams:
         """
         client = _Client(self, stream, principal, operation_id, check)
         self._place(client)
+        client.on_close = on_close
         for background in self._background:
             background.start()
         self._beats[self._opened % _BEATS].add(client)
@@ -265,7 +277,7 @@ class Streams:
             client.seq = state.head
             type_, data = stream.reset_event
             client.frames.append(
-                encode(Event(channel=stream.channel, seq=0, type=type_, id="", data=data), stream.named)
+                frames.encode(Event(channel=stream.channel, seq=0, type=type_, id="", data=data), stream.named)
             )
         elif client.seq > state.head:
             client.seq = state.head
@@ -276,12 +288,12 @@ class Streams:
             return
         client.seq = event.seq
         if client.check is not None and not client.check(event):
-            client.end("mismatch", _failure(client.stream, event))
+            client.end("mismatch", frames.failure(client.stream, event))
             return
         key = (event.channel, event.seq, client.stream.named)
         frame = encoded.get(key)
         if frame is None:
-            frame = encoded[key] = encode(event, client.stream.named)
+            frame = encoded[key] = frames.encode(event, client.stream.named)
         client.frames.append(frame)
         client.queued += 1
         client.signal.set()
@@ -353,20 +365,3 @@ class Streams:
         if not client.stream.named:
             return b""
         return b"retry: %d\n\n" % (self._settings.stream_retry_ms + random.randrange(1000))
-
-
-def _failure(stream: EventStream, event: Event) -> bytes:
-    """Return the frame that takes a bad event's place; it keeps the id, so that a client that resumes goes on behind it."""
-    if stream.failure_event is None:
-        return b""
-    type_, data = stream.failure_event
-    return encode(Event(channel=event.channel, seq=event.seq, type=type_, id=event.id, data=data), stream.named)
-
-
-def encode(event: Event, is_named: bool) -> bytes:
-    """Return an event's frame (WHATWG HTML, 9.2.5): id, event and data when named, else data alone."""
-    data = event.data.replace(b"\r", b"").replace(b"\n", b"\ndata: ")
-    if not is_named:
-        return b"data: %s\n\n" % data
-    id_line = f"id: {event.id}\n" if event.id else ""
-    return b"%sevent: %s\ndata: %s\n\n" % (id_line.encode(), event.type.encode(), data)

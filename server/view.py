@@ -28,7 +28,7 @@ from server.answer import Answer
 from server.bodies import compile_body
 from server.execution import Execution, Handler
 from server.headers import CommonHeaders
-from server.limits import compile_limit
+from server.limits import compile_finish, compile_limit
 from server.parameters import compile_parameters
 from server.request import Request
 from server.router import View
@@ -46,6 +46,7 @@ def compile_view(
     """Compile an operation of `contract`; without a handler it answers 501."""
     gate = compile_gate(operation, contract, state.service.ports.verifier)
     limit = compile_limit(operation, state.service.ports.limiter)
+    complete = compile_finish(operation, state.service.ports.limiter)
     decode = compile_decode(operation, schemas)
     execution = (
         Execution(operation, state=state, contract=contract, schemas=schemas, handlers=handlers)
@@ -81,6 +82,7 @@ def compile_view(
             answer = attempt(request, values)
         except Problem as problem:
             answer = refuse(request, problem)
+        complete(request, answer)
         finish(request, answer)
         report(
             request,

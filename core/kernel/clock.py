@@ -19,6 +19,11 @@ def now_ms() -> int:
     return int(_source() * 1000)
 
 
+def now_us() -> int:
+    """Return Unix microseconds, for counters."""
+    return int(_source() * 1_000_000)
+
+
 def from_ms(value_ms: int) -> datetime:
     """Turn Unix milliseconds into an aware UTC datetime."""
     return datetime.fromtimestamp(value_ms / 1000, UTC)

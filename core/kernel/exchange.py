@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
+
+from core.kernel.problems import Problem
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,19 +33,49 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     channel: str | None = None
 
 
+Algorithm = Literal["gcra", "token_bucket", "fixed_window"]
+
+
 class RateProfile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`limit` requests in any `window_seconds`, in a burst or spread: GCRA of limit / window_seconds, burst `limit`."""
+    """`limit` requests in `window_seconds`: at once and then one by one as they come back, or by the whole window."""
 
     limit: Annotated[int, msgspec.Meta(ge=1)]
     window_seconds: Annotated[float, msgspec.Meta(gt=0)]
 
 
-class RateDecision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the limiter says of one request; reset and retry are in seconds from now."""
+UNLIMITED = 2**53 - 1
+"""A quota that is never used up; still a number that every JSON reader holds exactly."""
 
-    is_admitted: bool
+
+class UsagePlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a tenant of the plan may use: requests of a day (UTC), requests and LLM tokens of a billing month."""
+
+    requests_per_day: Annotated[int, msgspec.Meta(ge=1, le=UNLIMITED)] = UNLIMITED
+    requests_per_month: Annotated[int, msgspec.Meta(ge=1, le=UNLIMITED)] = UNLIMITED
+    tokens_per_month: Annotated[int, msgspec.Meta(ge=1, le=UNLIMITED)] = UNLIMITED
+
+
+class RateStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """How the caller stands with a rate profile, behind this request; reset_seconds: until all of it is back."""
+
     profile: str
     limit: int
     remaining: int
     reset_seconds: int
-    retry_after_seconds: int = 0
+
+
+class UsageStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left of a tenant's quota in its present period, and the percentage that is used, 0 to 100."""
+
+    requests_remaining: int
+    requests_percent: int
+    tokens_remaining: int
+    tokens_percent: int
+
+
+class RateDecision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the limiter says of one request; refusal: what to answer instead of doing it, or None when it is admitted."""
+
+    rate: RateStanding | None = None
+    usage: UsageStanding | None = None
+    refusal: Problem | None = None

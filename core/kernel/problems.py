@@ -21,6 +21,9 @@
     ├── IdempotencyKeyReused       idempotency_key_reused    422
     ├── AccountDisabled            account_disabled          423
     ├── RateLimited                rate_limited              429
+    │   ├── DailyLimitExceeded     daily_limit_exceeded      429
+    │   ├── QuotaExceeded          quota_exceeded            429
+    │   └── TooManyStreams         too_many_streams          429
     ├── InternalError              internal_error            500
     │   └── ResponseMismatch       response_mismatch         500
     ├── NotImplementedYet          not_implemented           501
@@ -167,6 +170,18 @@ class AccountDisabled(Problem):
 
 class RateLimited(Problem):
     code, status, title = "rate_limited", 429, "Too many requests"
+
+
+class DailyLimitExceeded(RateLimited):
+    code, title = "daily_limit_exceeded", "The requests of this day are used up"
+
+
+class QuotaExceeded(RateLimited):
+    code, title = "quota_exceeded", "The quota of this billing period is used up"
+
+
+class TooManyStreams(RateLimited):
+    code, title = "too_many_streams", "Too many open streams"
 
 
 class InternalError(Problem):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from core.kernel.exchange import RateProfile
+from core.kernel.exchange import RateProfile, UsagePlan
 
 
 class Row(NamedTuple):
@@ -115,3 +115,20 @@ def networks(text: str) -> tuple[str, ...]:
     for network in found:
         ipaddress.ip_network(network)
     return found
+
+
+def caps(text: str) -> dict[str, int]:
+    """Read a JSON object of numbers from 1."""
+    return msgspec.json.decode(text, type=dict[str, Annotated[int, msgspec.Meta(ge=1)]])
+
+
+def usage_plans(text: str) -> dict[str, UsagePlan]:
+    """Read plans by their names."""
+    return msgspec.json.decode(text, type=dict[str, UsagePlan])
+
+
+def redis_url(text: str) -> str | None:
+    """Read the URL of a Redis server; none is None."""
+    if text and not text.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("expected redis://HOST:PORT/DATABASE")
+    return text or None

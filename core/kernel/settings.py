@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
-from core.kernel.exchange import RateProfile
+from core.kernel.exchange import RateProfile, UsagePlan
 from core.kernel.setting_rows import (
     Row,
     bind,
     boolean,
+    caps,
     choice,
     database_url,
     mapping,
@@ -25,7 +26,9 @@ from core.kernel.setting_rows import (
     optional,
     optional_url,
     rate_profiles,
+    redis_url,
     url,
+    usage_plans,
 )
 
 
@@ -77,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     apple_issuer: str
     provider_timeout_seconds: float
     outbound_networks: tuple[str, ...]
+    redis_url: str | None
+    stream_caps: dict[str, int]
+    usage_plans: dict[str, UsagePlan]
     well_known: bool
     well_known_entries: dict[str, str]
     ai_base_url: str | None
@@ -218,7 +224,28 @@ SETTINGS: tuple[Row, ...] = (
         rate_profiles,
         "{}",
         "JSON",
-        'rate profiles in place of the shipped ones, as `{"conversation.post": {"limit": 10, "window_seconds": 2}}`',
+        'figures in place of those that a rate profile is stored with, as `{"conversation.post": {"limit": 10, "window_seconds": 2}}`',
+    ),
+    Row(
+        "ACCORD_REDIS_URL",
+        redis_url,
+        "",
+        "URL",
+        "keeps the counters of limits in Redis; empty: in a file of the data folder (SQLite) or UNLOGGED tables (PostgreSQL)",
+    ),
+    Row(
+        "ACCORD_STREAM_CAPS",
+        caps,
+        '{"problem": 4, "api": 10}',
+        "JSON",
+        "streams that one caller may hold open at a time, by the error style of the surface; none for a style that is not named",
+    ),
+    Row(
+        "ACCORD_USAGE_PLANS",
+        usage_plans,
+        "{}",
+        "JSON",
+        'quotas of tenants by plan, in place of the shipped ones, as `{"free": {"requests_per_day": 1000}}`; what is not named is unlimited',
     ),
     Row(
         "ACCORD_PUBLIC_URL",

@@ -17,11 +17,13 @@ import peewee
 from core.identity import hashing
 from core.kernel import settings
 from core.kernel.problems import Unavailable
+from core.limits import counters
 from models.database import database, read
 
 _MB = 1024 * 1024
 _DATABASE_SECONDS = 1.5
 _AI_SECONDS = 1.5
+_REDIS_SECONDS = 2.0
 _started = time.monotonic()
 
 
@@ -71,9 +73,10 @@ def check_dependencies() -> Checks:
     began = time.perf_counter()
     database_check = _timed(_ask_database, _DATABASE_SECONDS)
     ai_check = _timed(_ask_ai, _AI_SECONDS) if settings.current().ai_base_url else Check(status="skipped")
+    redis_check = _timed(_ask_redis, _REDIS_SECONDS) if settings.current().redis_url else Check(status="skipped")
     return Checks(
         database=database_check,
-        redis=Check(status="skipped"),
+        redis=redis_check,
         ai=ai_check,
         total_latency_ms=_since_ms(began),
     )
@@ -113,6 +116,14 @@ def _ask_database() -> str | None:
         return problem.detail
     except (peewee.OperationalError, peewee.InterfaceError):
         return "The connection to the database broke."
+    return None
+
+
+def _ask_redis() -> str | None:
+    try:
+        counters.choose(settings.current()).ping()
+    except Unavailable as problem:
+        return problem.detail
     return None
 
 

@@ -23,6 +23,7 @@ class Tenant(Table):
     name = peewee.CharField(max_length=200)
     plan = peewee.CharField(max_length=32, default="free")
     created_at = InstantField()
+    billing_anchor_day = peewee.IntegerField(null=True)
 
     class Meta:
         table_name = "tenants"

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from core.kernel.call import Call
-from core.kernel.exchange import RateProfile
 from core.kernel.ids import new_uuid
 from core.kernel.operation import Contract
 from core.kernel.settings import Settings
-from core.limits.local import LocalRateLimiter
+from core.limits import counters
+from core.limits.limiter import ExactRateLimiter
 from handlers import service as product
 from server.service import Service
 from tests.bench.contracts import PACKAGE
@@ -25,13 +25,13 @@ _types: Any = None
 def build(settings: Settings) -> Service:
     """Build the service from the contract that was compiled into the working directory.
 
-    Only the rate profile differs from the product's: a loader is one caller and would be refused; every request is counted.
+    Its limiter counts for its own operations; the profile's figures are the settings', since a loader is one caller.
     """
     global _types
     _types = importlib.import_module(f"{PACKAGE}.bench")
     folder = Path.cwd() / PACKAGE
     contract = msgspec.json.decode((folder / "operations.json").read_bytes(), type=Contract)
-    limiter = LocalRateLimiter({"default": RateProfile(limit=1_000_000_000, window_seconds=60)})
+    limiter = ExactRateLimiter(settings, contract.operations, counters.choose(settings))
     return Service(
         contract=contract,
         contract_dir=folder,

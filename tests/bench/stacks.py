@@ -110,4 +110,5 @@ def accord_environment(data_dir: Path, database_url: str = "") -> dict[str, str]
         "ACCORD_PROFILE": "production",
         "ACCORD_SECRET_KEYS": "a secret of the benchmark that signs nothing else",
         "ACCORD_SETUP_TOKEN": SETUP_TOKEN,
+        "ACCORD_RATE_PROFILES": '{"default": {"limit": 60000000, "window_seconds": 60}}',
     }

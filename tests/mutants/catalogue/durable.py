@@ -222,7 +222,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "data may hold another event",
-        "server/streams.py",
+        "server/frames.py",
         r'.replace(b"\n", b"\ndata: ")',
         "",
         _STREAMS,
@@ -278,17 +278,17 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "one request too many admitted",
-        "core/limits/local.py",
-        "if after - now > row.window_seconds + interval / 1000:",
-        "if after - now > row.window_seconds + interval * 1.5:",
+        "core/limits/meters.py",
+        "return Admission(after - now_us <= charge.step_us * charge.limit, (after, 0), after)",
+        "return Admission(after - now_us <= charge.step_us * (charge.limit + 1), (after, 0), after)",
         ("limits",),
     ),
     Mutant(
         "callers counted together",
-        "core/limits/local.py",
-        "key = (profile, caller or client_address)",
-        "key = (profile, client_address)",
-        ("limits",),
+        "core/limits/rules.py",
+        'if principal.is_anonymous or self.bucket_key == "address":',
+        "if True:",
+        ("limiter",),
     ),
     Mutant(
         "log line without its operation",

@@ -276,14 +276,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "rate headers missing",
         "server/limits.py",
-        "        request.headers_out += _headers(decision)\n",
-        "",
+        "                request.headers_out += _rate_headers(decision.rate)\n",
+        "                pass\n",
         _PIPELINE,
     ),
     Mutant(
         "rate limit not enforced",
         "server/limits.py",
-        "if not decision.is_admitted:",
+        "if decision.refusal is not None:",
         "if False:",
         _PIPELINE,
     ),

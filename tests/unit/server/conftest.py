@@ -39,7 +39,8 @@ class Running:
         self.settings = msgspec.structs.replace(self.settings, **changes)
         self.shop, self.record, self.limiter = shop_module.Shop(), shop_module.Record(), shop_module.Limiter()
         service = shop_module.service(self.folder, self.settings, self.shop, limiter=self.limiter, **parts)
-        self.app = create_app(service, observer=self.record, streams=shop_module.Streams())
+        self.streams = shop_module.Streams()
+        self.app = create_app(service, observer=self.record, streams=self.streams)
         self.client = Client(self.app, use_cookies=False)
         self.routed = Client(type(self.app).wsgi_app.__get__(self.app), use_cookies=False)
 

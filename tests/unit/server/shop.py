@@ -13,10 +13,20 @@ import msgspec
 import peewee
 
 from core.kernel.call import Call, Cookie, EventStream, Reply
-from core.kernel.exchange import Credentials, RateDecision, Replay
+from core.kernel.exchange import Credentials, RateDecision, RateStanding, Replay, UsageStanding
 from core.kernel.operation import Contract
 from core.kernel.principal import Principal
-from core.kernel.problems import Conflict, CsrfFailed, IdempotencyKeyReused, NotFound, RequestInProgress, Violation
+from core.kernel.problems import (
+    Conflict,
+    CsrfFailed,
+    IdempotencyKeyReused,
+    NotFound,
+    RateLimited,
+    RequestInProgress,
+    TooManyStreams,
+    Unavailable,
+    Violation,
+)
 from core.kernel.settings import Settings
 from models.database import database
 from server.ports import Ports
@@ -182,27 +192,47 @@ class SqlStore:
 
 
 class Limiter:
-    """Admits `left` requests of the default profile."""
+    """Admits `left` requests to items_create, and holds `cap` streams; usage: what callers are told of their quota."""
 
     def __init__(self) -> None:
         self.left = 1000
         self.asked: list[str] = []
+        self.usage: UsageStanding | None = None
+        self.cap: int | None = None
+        self.slots: list[tuple[str, str]] = []
+        self.is_away = False
 
-    def take(
-        self, *, operation_id: str, method: str, path: str, profile: str | None, caller: str, client_address: str
-    ) -> RateDecision | None:
-        if profile is None:
+    def take(self, operation_id: str, principal: Principal, client_address: str) -> RateDecision | None:
+        if operation_id != "items_create":
             return None
-        self.asked.append(caller or client_address)
+        self.asked.append(client_address if principal.is_anonymous else principal.key)
         self.left -= 1
         return RateDecision(
-            is_admitted=self.left >= 0,
-            profile=profile,
-            limit=1000,
-            remaining=max(self.left, 0),
-            reset_seconds=7,
-            retry_after_seconds=3,
+            rate=RateStanding(profile="default", limit=1000, remaining=max(self.left, 0), reset_seconds=7),
+            usage=self.usage,
+            refusal=RateLimited("Used up.", retry_after_seconds=3) if self.left < 0 else None,
         )
+
+    def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
+        if self.is_away:
+            raise Unavailable("The counters are away.")
+        return self.usage
+
+    def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
+        if self.cap is None:
+            return None
+        if len(self.slots) >= self.cap:
+            raise TooManyStreams("Too many.", retry_after_seconds=1)
+        self.slots.append((operation_id, str(len(self.slots))))
+        return self.slots[-1]
+
+    def leave(self, slot: tuple[str, str]) -> None:
+        self.slots.remove(slot)
+        if self.is_away:
+            raise Unavailable("The counters are away.")
+
+    def keep(self) -> None:
+        """Keep nothing."""
 
 
 class Record:
@@ -233,9 +263,13 @@ class Streams:
     """Opens a stream as one frame that describes it."""
 
     opened: ClassVar[list[EventStream]] = []
+    on_close: Callable[[], None] | None = None
 
-    def open(self, stream: EventStream, *, principal: Principal, operation_id: str, check: Any) -> flask.Response:
+    def open(
+        self, stream: EventStream, *, principal: Principal, operation_id: str, check: Any, on_close: Any
+    ) -> flask.Response:
         self.opened.append(stream)
+        self.on_close = on_close
         return flask.Response(iter([b"data: 1\n\n"]), mimetype="text/event-stream")
 
 

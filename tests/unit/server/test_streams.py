@@ -19,7 +19,8 @@ from core.kernel.call import Event, EventStream
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
-from server.streams import EventCheck, Streams, encode
+from server.frames import encode
+from server.streams import EventCheck, Streams
 from tests.databases import read_settings
 from tests.unit.server.fakes import MemoryEvents, OpenVerifier, Recorder
 
@@ -76,6 +77,7 @@ class Bed:
         principal: Principal | None = None,
         channel: str = "c",
         check: EventCheck | None = None,
+        on_close: Callable[[], None] | None = None,
         **options: Any,
     ) -> Any:
         """Answer with a stream."""
@@ -88,6 +90,7 @@ class Bed:
             principal=principal,
             operation_id="stream_open",
             check=check,
+            on_close=on_close,
         )
 
     def listen(self, **options: Any) -> Listener:
@@ -355,3 +358,12 @@ def test_stream_ends_within_a_second_when_its_credential_runs_out(bed: Bed) -> N
     assert 2.1 < time.monotonic() - began < 3.2
     assert not endless.greenlet.ready()
     assert bed.observer.closed == ["revoked", "revoked"]
+
+
+def test_whoever_asked_is_told_once_that_a_stream_is_closed(bed: Bed) -> None:
+    told: list[str] = []
+    response = bed.open(on_close=lambda: told.append("closed"))
+    assert told == []
+    response.response.close()
+    response.response.close()
+    assert told == ["closed"]

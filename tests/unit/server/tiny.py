@@ -9,10 +9,11 @@ import msgspec
 import models.contract
 from core.kernel.call import Call, Reply
 from core.kernel.operation import Contract
+from core.kernel.principal import Principal
 from core.kernel.settings import Settings
 from core.system.jobs import SqlJobQueue
 from server import docs, metrics
-from server.ports import Ports, RateDecision
+from server.ports import Ports, RateDecision, UsageStanding
 from server.service import Service
 from tests.unit.server.fakes import MemoryEvents, OpenVerifier
 
@@ -22,9 +23,21 @@ CONTRACT_DIR = Path(models.contract.__path__[0])
 class NoLimiter:
     """Admits everything."""
 
-    def take(self, **_: object) -> RateDecision | None:
-        """See server.ports.RateLimiter."""
+    def take(self, operation_id: str, principal: Principal, client_address: str) -> RateDecision | None:
+        """See server.ports.RateLimiter, here and below."""
         return None
+
+    def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
+        return None
+
+    def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
+        return None
+
+    def leave(self, slot: tuple[str, str]) -> None:
+        raise AssertionError("none was given")
+
+    def keep(self) -> None:
+        """Keep nothing."""
 
 
 def build(settings: Settings) -> Service:

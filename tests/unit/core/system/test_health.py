@@ -18,6 +18,7 @@ from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.system import health
 from models import database as door
+from tests import redis
 from tests.databases import read_settings
 
 
@@ -114,3 +115,11 @@ def test_database_that_breaks_while_it_is_asked_is_missing(error: type[Exception
         raise error("gone")
 
     assert health.find_missing(ask) == ["database_connection_unavailable"]
+
+
+def test_redis_is_asked_when_it_is_configured(database: Settings) -> None:
+    with redis.running() as url:
+        settings.install(msgspec.structs.replace(database, redis_url=url))
+        assert health.check_dependencies().redis.status == "pass"
+    checks = health.check_dependencies()
+    assert (checks.redis.status, checks.is_ready) == ("fail", False)

@@ -1,0 +1,115 @@
+"""What holds for each operation now: compiled from profiles and assignments, and followed by their generation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv6Address
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from core.kernel.exchange import Algorithm
+from core.kernel.operation import Operation
+from core.kernel.principal import Principal
+from core.limits import generation, profiles
+from core.limits.assignments import list_assignments
+from core.limits.meters import Charge
+from core.limits.operations import matches, specificity
+from models.database import read
+from models.tables.limits import RateAssignment, RateProfileRow
+
+_LOOK_SECONDS = 0.5
+_SUBSCRIBER_BITS = 64
+
+
+class Rule(NamedTuple):
+    """A profile as it is applied."""
+
+    profile: str
+    algorithm: Algorithm
+    bucket_key: profiles.BucketKey
+    limit: int
+    window_us: int
+
+    def charge(self, principal: Principal, client_address: str) -> Charge:
+        """Return what a request of this caller draws on; who is not signed in is counted by address."""
+        if principal.is_anonymous or self.bucket_key == "address":
+            counted = _subscriber(client_address)
+        else:
+            counted = principal.key if self.bucket_key == "user" else _tenant(principal.tenant_id)
+        return self._charge(counted)
+
+    def charge_of_tenant(self, tenant_id: UUID) -> Charge:
+        """Return the bucket of a tenant."""
+        return self._charge(_tenant(tenant_id))
+
+    def _charge(self, counted: str) -> Charge:
+        return Charge(f"{self.profile}:{self.algorithm}:{counted}", self.algorithm, self.limit, self.window_us)
+
+
+class Rules:
+    """The rules of one worker; they are looked after a few times a second, by requests themselves."""
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._operations = operations
+        self._rules: Mapping[str, Rule] = {}
+        self._profiles: Mapping[str, Rule] = {}
+        self._generation = -1
+        self._changes = -1
+        self._look_at = 0.0
+
+    def find(self, operation_id: str) -> Rule | None:
+        """Return what holds for an operation; None when nothing limits it."""
+        if time.monotonic() >= self._look_at or self._changes != generation.changes_here():
+            self._follow()
+        return self._rules.get(operation_id)
+
+    def find_profile(self, name: str) -> Rule | None:
+        """Return a profile as it would be applied."""
+        self.find("")
+        return self._profiles.get(name)
+
+    def _follow(self) -> None:
+        changes = generation.changes_here()
+        with read():
+            current = generation.current()
+            if current != self._generation:
+                self._profiles = {row.name: _rule(row) for row in profiles.list_profiles()}
+                self._rules = dict(self._compiled(list_assignments()))
+        self._generation, self._changes = current, changes
+        self._look_at = time.monotonic() + _LOOK_SECONDS
+
+    def _compiled(self, assignments: Sequence[RateAssignment]) -> list[tuple[str, Rule]]:
+        ordered = sorted(assignments, key=lambda row: specificity(row.method, row.path_pattern))
+        found = []
+        for operation in self._operations:
+            name = operation.rate_profile
+            for row in ordered:
+                if matches(row.method, row.path_pattern, operation):
+                    name = row.profile.name
+            if name is not None:
+                found.append((operation.id, self._profiles[name]))
+        return found
+
+
+def _rule(row: RateProfileRow) -> Rule:
+    algorithm: Any = row.algorithm
+    bucket_key: Any = row.bucket_key
+    return Rule(row.name, algorithm, bucket_key, row.burst, row.window_us)
+
+
+def _tenant(tenant_id: UUID) -> str:
+    return f"tenant:{tenant_id.hex}"
+
+
+def _subscriber(address: str) -> str:
+    """Return what a client cannot choose of its address: of an IPv6 address the network (RFC 6177)."""
+    if ":" not in address:
+        return f"address:{address}"
+    try:
+        parsed = IPv6Address(address.partition("%")[0])
+    except ValueError:
+        return f"address:{address}"
+    if parsed.ipv4_mapped is not None:
+        return f"address:{parsed.ipv4_mapped}"
+    return f"address:{int(parsed) >> _SUBSCRIBER_BITS:x}::/64"
