@@ -12,6 +12,9 @@ from typing import NamedTuple, Protocol
 from core.kernel.settings import Settings
 from core.limits.meters import Charge, State
 
+GRACE_SECONDS = 60
+"""Buckets are kept for so long after they are over: the clock of a worker that closes a calendar's window may run behind."""
+
 
 class Taken(NamedTuple):
     """states: what the charges' buckets held before, in their order; None for one that nobody had drawn on."""

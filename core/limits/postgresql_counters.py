@@ -12,7 +12,7 @@ from typing import Any
 import peewee
 
 from core.kernel.problems import Unavailable
-from core.limits.counters import Taken
+from core.limits.counters import GRACE_SECONDS, Taken
 from core.limits.meters import Charge, State
 from models.database import database, read
 
@@ -30,7 +30,7 @@ _SWEEP = """
 WITH next AS (SELECT key FROM counters.buckets WHERE key > %s ORDER BY key LIMIT %s),
 gone AS (
     DELETE FROM counters.buckets WHERE key IN (SELECT key FROM next)
-    AND expires_us <= extract(epoch FROM clock_timestamp()) * 1000000 RETURNING 1
+    AND expires_us <= (extract(epoch FROM clock_timestamp()) - %s) * 1000000 RETURNING 1
 )
 SELECT (SELECT max(key) FROM next), (SELECT count(*) FROM next), (SELECT count(*) FROM gone)
 """
@@ -72,7 +72,7 @@ class PostgresqlCounters:
 
     def sweep(self) -> int:
         """Look at the next keys, and forget those that are over."""
-        ((last, looked_at, gone),) = _rows(_SWEEP, (self._swept, _SWEEP_ROWS))
+        ((last, looked_at, gone),) = _rows(_SWEEP, (self._swept, _SWEEP_ROWS, GRACE_SECONDS))
         self._swept = last if looked_at == _SWEEP_ROWS else ""
         _rows("DELETE FROM counters.slots WHERE expires_at <= clock_timestamp()", ())
         return int(gone)

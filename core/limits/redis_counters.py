@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from core.kernel.problems import Unavailable
-from core.limits.counters import Taken
+from core.limits.counters import GRACE_SECONDS, Taken
 from core.limits.meters import Charge, State
 
 _PREFIX = "accord:"
@@ -66,11 +66,11 @@ end
 if admitted then
   for i, key in ipairs(KEYS) do
     redis.call('HSET', key, 'a', text(after[i][1]), 'b', text(after[i][2]))
-    redis.call('PEXPIRE', key, text(math.max(1, math.ceil((after[i][3] - now) / 1000))))
+    redis.call('PEXPIRE', key, text(math.ceil(math.max(0, after[i][3] - now) / 1000) + GRACE_MS))
   end
 end
 return {admitted and 1 or 0, text(now), before}
-"""
+""".replace("GRACE_MS", str(GRACE_SECONDS * 1000))
 _NOW_MS = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)

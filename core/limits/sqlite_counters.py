@@ -20,7 +20,7 @@ import gevent
 
 from core.kernel import clock
 from core.kernel.problems import Unavailable
-from core.limits.counters import Taken
+from core.limits.counters import GRACE_SECONDS, Taken
 from core.limits.meters import Charge, State, admit
 
 _log = logging.getLogger(__name__)
@@ -122,7 +122,7 @@ class SqliteCounters:
         with _writing(file):
             gone = file.ask("DELETE FROM slots WHERE expires_us <= ?", (now,)).rowcount
             if rows:
-                found = (last, rows[-1][0], now)
+                found = (last, rows[-1][0], now - GRACE_SECONDS * 1_000_000)
                 gone += file.ask("DELETE FROM buckets WHERE key > ? AND key <= ? AND expires_us <= ?", found).rowcount
         return gone
 

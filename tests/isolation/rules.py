@@ -66,6 +66,10 @@ EXEMPTIONS: tuple[Exemption, ...] = (
         Exemption(name, "superadmin", "foreign", "roles belong to the installation, not to a tenant", served=True)
         for name in ("roles_list", "roles_delete", "roles_update_scopes")
     ),
+    *(
+        Exemption(name, "superadmin", "foreign", "limits are system-wide, and so is who administers them", served=True)
+        for name in ("rate_profiles_update", "rate_profiles_delete", "rate_assignments_delete")
+    ),
     Exemption(
         "users_remove_role", "superadmin", "foreign", "the role was given in another tenant: none to take here", 404
     ),

@@ -9,8 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tests.isolation.sample import Sample
-from tests.isolation.samples import chat, federation, identity, system
+from tests.isolation.samples import chat, federation, identity, limits, system
 from tests.isolation.scene import Scene
 
 Factory = Callable[[Scene], Sample]
-FACTORIES: Mapping[str, Factory] = {**system.SAMPLES, **identity.SAMPLES, **federation.SAMPLES, **chat.SAMPLES}
+FACTORIES: Mapping[str, Factory] = {
+    **system.SAMPLES,
+    **identity.SAMPLES,
+    **federation.SAMPLES,
+    **limits.SAMPLES,
+    **chat.SAMPLES,
+}
