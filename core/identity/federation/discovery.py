@@ -10,10 +10,12 @@ import msgspec
 
 from core.identity.federation.problems import ProviderUnavailable
 from core.identity.federation.providers import MICROSOFT, Provider
-from core.system import outbound
+from core.system.outbound import OutboundRefused
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
+
+    from core.system.outbound_calls import Fetched
 
 SIGNATURES = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Signatures by a private key: never none, never a shared secret, which a public key could be mistaken for."""
@@ -127,15 +129,17 @@ def ask(method: str, url: str, headers: Mapping[str, str], content: bytes = b"")
     return decode(url, fetched.body)
 
 
-def call(method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> outbound.Fetched:
+def call(method: str, url: str, headers: Mapping[str, str], content: bytes = b"") -> Fetched:
     """Ask a provider and return its answer, whatever the status.
 
     Raises:
         ProviderUnavailable: there is none.
     """
+    from core.system.outbound_calls import OutboundFailed, fetch  # noqa: PLC0415
+
     try:
-        return outbound.fetch(method, url, headers={"Accept": "application/json", **headers}, content=content)
-    except (outbound.OutboundRefused, outbound.OutboundFailed) as error:
+        return fetch(method, url, headers={"Accept": "application/json", **headers}, content=content)
+    except (OutboundRefused, OutboundFailed) as error:
         raise ProviderUnavailable(f"{url}: {error}") from error
 
 

@@ -17,12 +17,13 @@ from core.identity.federation.discovery import Endpoints
 from core.identity.federation.problems import LoginNotProven, ProviderUnavailable
 from core.identity.federation.providers import MANY_DIRECTORIES, Provider
 from core.kernel import clock
-from core.system.outbound import Fetched
 
 if TYPE_CHECKING:
     from authlib.oauth2 import OAuth2Client
     from authlib.oauth2.auth import ClientAuth
     from joserfc import jwt
+
+    from core.system.outbound_calls import Fetched
 
 _LEEWAY_SECONDS = 60
 _OUR_FAULTS = frozenset(

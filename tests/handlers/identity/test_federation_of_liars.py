@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from core.system import outbound
+from core.system import outbound_calls
 from tests import provider_endpoint
 from tests.client import Answer, Client
 from tests.factories.people import People
@@ -208,7 +208,7 @@ def test_a_redirection_is_not_followed(scene: Scene) -> None:
         (502, [b"<html>"]),
         [b"not json"],
         ["a list"],
-        (200, [b"{" + b" " * (outbound.BODY_LIMIT_BYTES + 1)]),
+        (200, [b"{" + b" " * (outbound_calls.BODY_LIMIT_BYTES + 1)]),
         {"token_type": "Bearer"},
         {"access_token": 7},
         [b'{"access_token": "\xff"}'],
