@@ -87,7 +87,7 @@ class CallerVerifier:
             held = access.get_scopes(principal.user_id, principal.tenant_id)
             if not _may_act(principal, held):
                 return False
-        return all(includes(held, scope) for scope in principal.scopes)
+        return all(scopes.may_hold(held, scope) for scope in principal.scopes)
 
     def expires_at(self, principal: Principal) -> datetime | None:
         """Return when a caller resolved earlier will be over, as its credential stands now; None when never by itself."""
@@ -194,7 +194,8 @@ def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None
         if appended and RevokedBlock.select().where(RevokedBlock.revocation_id.in_(appended)).exists():
             return None
         held = access.get_scopes(presented.user_id, presented.tenant_id)
-    granted = {scope for scope in presented.scopes - ELEVATED_SCOPES if includes(held, scope)}
+    counting = presented.scopes if row.family.is_elevated else presented.scopes - ELEVATED_SCOPES
+    granted = {scope for scope in counting if scopes.may_hold(held, scope)}
     principal = Principal(
         kind="token",
         user_id=presented.user_id,

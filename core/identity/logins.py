@@ -9,6 +9,7 @@ import msgspec
 from core.identity import access, users
 from core.identity.passwords import verify_password
 from core.kernel.problems import AccountDisabled, InvalidCredentials
+from models.database import read
 from models.tables.identity import User
 
 
@@ -39,6 +40,20 @@ def verify_login(name: str, password: str) -> Verified:
     if user is None or password_hash is None or not matches:
         raise InvalidCredentials
     return Verified(user.id, password_hash)
+
+
+def verify_caller(user_id: UUID, password: str) -> Verified:
+    """Verify the password of someone who is logged in, by the rules of a login.
+
+    Raises:
+        InvalidCredentials: a wrong password, or the user is gone.
+        Unavailable: too many logins at once.
+    """
+    with read():
+        user = User.get_or_none(User.id == user_id)
+    if user is None:
+        raise InvalidCredentials
+    return verify_login(user.email, password)
 
 
 def access_verified(verified: Verified) -> Admitted:

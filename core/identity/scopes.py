@@ -42,6 +42,10 @@ EVERYDAY = frozenset(
 """What an API key is for when nothing else is asked for."""
 
 
+PERSONAL = ("projects:*", "runs:start", "runs:control", "git:commit", "settings:read")
+"""What a device's token is for when nothing else is asked for (page 003)."""
+
+
 class ScopeExceedsCaller(Forbidden):
     code, title = "scope_exceeds_caller", "The caller cannot give away a scope that it does not hold"
 
@@ -61,6 +65,17 @@ def grant(wanted: Iterable[str] | None, held: frozenset[str]) -> frozenset[str]:
         return held - ELEVATED_SCOPES
     names = {name for want in wanted for name in _named(want)}
     return frozenset(name for name in names if includes(held, name)) - ELEVATED_SCOPES
+
+
+def elevate(wanted: Iterable[str], held: frozenset[str]) -> frozenset[str]:
+    """Return what an elevated token may hold: as `grant`, and the elevated scopes that are wanted and may be held."""
+    named = {name for want in wanted for name in _named(want)}
+    return grant(wanted, held) | {name for name in named & ELEVATED_SCOPES if may_hold(held, name)}
+
+
+def may_hold(held: frozenset[str], scope: str) -> bool:
+    """Say whether who holds `held` may have the scope; an elevated one by name or as `iam:admin`, in an elevated token."""
+    return includes(held, scope) or (scope in ELEVATED_SCOPES and ADMIN in held)
 
 
 def claim(wanted: Iterable[str], held: frozenset[str]) -> frozenset[str]:

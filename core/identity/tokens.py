@@ -11,16 +11,31 @@ import msgspec
 from core.identity import access, biscuits, logins, rotation, scopes
 from core.kernel import clock
 from core.kernel.ids import new_uuid
+from core.kernel.principal import Principal
 from core.kernel.problems import AccountDisabled, Forbidden, Invalid, InvalidCredentials, Unauthenticated, Violation
 from core.system import epoch
 from models.database import write
 from models.tables.identity import RevokedBlock, Token, TokenFamily
 
 LIFETIME = timedelta(seconds=86_400)
+ELEVATION = timedelta(minutes=15)
 
 
 class NarrowedToken(Forbidden):
     code, title = "narrowed_token", "A token that its holder narrowed cannot be refreshed"
+
+
+class ElevatedToken(Forbidden):
+    code, title = "elevated_token", "An elevated token cannot be refreshed"
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token is wanted for. scopes None: all that the user holds. must_hold: none of them granted is a refusal."""
+
+    scopes: Sequence[str] | None = None
+    must_hold: bool = True
+    pointer: str = "/scope"
+    device_name: str | None = None
 
 
 class Issued(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +58,25 @@ def do_issue_token(verified: logins.Verified, wanted: Sequence[str] | None) -> I
         Invalid: the user holds none of the wanted scopes.
     """
     with write():
-        return _start_family(_admit(verified), wanted)
+        return _start_family(_admit(verified), Wish(scopes=wanted))
+
+
+def do_issue_personal_token(
+    verified: logins.Verified, abilities: Sequence[str] | None, device_name: str | None
+) -> Issued:
+    """Start a token family for a device; without abilities it gets those that a device commonly needs.
+
+    Raises:
+        InvalidCredentials, Invalid: see `do_issue_token`.
+    """
+    wish = Wish(
+        scopes=scopes.PERSONAL if abilities is None else abilities,
+        must_hold=abilities is not None,
+        pointer="/abilities",
+        device_name=device_name,
+    )
+    with write():
+        return _start_family(_admit(verified), wish)
 
 
 def do_issue_confirmed_token(verified: logins.Verified) -> Issued:
@@ -53,7 +86,32 @@ def do_issue_confirmed_token(verified: logins.Verified) -> Issued:
         InvalidCredentials, AccountDisabled: see `logins.access_verified`.
     """
     with write():
-        return _start_family(logins.access_verified(verified), None)
+        return _start_family(logins.access_verified(verified), Wish())
+
+
+def do_elevate(principal: Principal, verified: logins.Verified, abilities: Sequence[str]) -> Issued:
+    """Issue a short token that may hold elevated scopes, in the caller's tenant; what the user may not do is left out.
+
+    Raises:
+        InvalidCredentials, AccountDisabled: see `logins.access_verified`.
+        Invalid: the user may do nothing of it.
+    """
+    now = clock.now()
+    with write():
+        user = logins.access_verified(verified).user
+        granted = scopes.elevate(abilities, access.get_scopes(user.id, principal.tenant_id))
+        if not granted:
+            raise _nothing_granted("/abilities")
+        family = TokenFamily.create(
+            id=new_uuid(),
+            user=user,
+            tenant=principal.tenant_id,
+            scopes=" ".join(sorted(granted)),
+            is_elevated=True,
+            created_at=now,
+            expires_at=now + ELEVATION,
+        )
+        return _issue(family, granted, now + ELEVATION)
 
 
 def do_refresh_token(token: str) -> Issued:
@@ -61,7 +119,7 @@ def do_refresh_token(token: str) -> Issued:
 
     Raises:
         Unauthenticated: the token is no good, or was replaced longer ago, which revokes its family.
-        NarrowedToken: see the class.
+        NarrowedToken, ElevatedToken: see the classes.
     """
     presented = biscuits.present(token)
     if presented is None:
@@ -95,31 +153,31 @@ def _admit(verified: logins.Verified) -> logins.Admitted:
         raise InvalidCredentials(cause="account disabled") from error
 
 
-def _start_family(admitted: logins.Admitted, wanted: Sequence[str] | None) -> Issued:
+def _start_family(admitted: logins.Admitted, wish: Wish) -> Issued:
     now = clock.now()
-    granted = scopes.grant(wanted, access.get_scopes(admitted.user.id, admitted.tenant_id))
-    if wanted and not granted:
-        raise _nothing_granted()
+    granted = scopes.grant(wish.scopes, access.get_scopes(admitted.user.id, admitted.tenant_id))
+    if wish.scopes is not None and wish.must_hold and not granted:
+        raise _nothing_granted(wish.pointer)
     family = TokenFamily.create(
         id=new_uuid(),
         user=admitted.user,
         tenant=admitted.tenant_id,
-        scopes=" ".join(sorted(granted)) if wanted else None,
+        scopes=None if wish.scopes is None else " ".join(sorted(granted)),
+        device_name=wish.device_name,
         created_at=now,
         expires_at=now + LIFETIME,
     )
-    return _issue(family, granted, now)
+    return _issue(family, granted, now + LIFETIME)
 
 
-def _nothing_granted() -> Invalid:
+def _nothing_granted(pointer: str) -> Invalid:
     message = "The user holds none of these scopes."
     return Invalid(
-        message, errors=(Violation(pointer="/scope", location="body", rule="scope_not_held", message=message),)
+        message, errors=(Violation(pointer=pointer, location="body", rule="scope_not_held", message=message),)
     )
 
 
-def _issue(family: TokenFamily, granted: frozenset[str], now: datetime) -> Issued:
-    expires_at = now + LIFETIME
+def _issue(family: TokenFamily, granted: frozenset[str], expires_at: datetime) -> Issued:
     minted = biscuits.mint(user_id=family.user_id, tenant_id=family.tenant_id, scopes=granted, expires_at=expires_at)
     Token.create(revocation_id=minted.revocation_id, family=family, expires_at=expires_at)
     return Issued(token=minted.token, scopes=granted, expires_at=expires_at)
@@ -133,8 +191,11 @@ def _rotate(token: str, revocation_id: str) -> Issued | None:
     family = Token.get_by_id(revocation_id).family
     if family.revoked_at is not None:
         return None
-    wanted = family.scopes.split(" ") if family.scopes else None
-    issued = _issue(family, scopes.grant(wanted, access.get_scopes(family.user_id, family.tenant_id)), now)
+    if family.is_elevated:
+        raise ElevatedToken
+    wanted = None if family.scopes is None else family.scopes.split()
+    granted = scopes.grant(wanted, access.get_scopes(family.user_id, family.tenant_id))
+    issued = _issue(family, granted, now + LIFETIME)
     family.expires_at = issued.expires_at
     family.save(only=[TokenFamily.expires_at])
     rotation.keep_successor(token, msgspec.json.encode(issued).decode())

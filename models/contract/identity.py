@@ -188,6 +188,9 @@ Username: TypeAlias = str
 Users: TypeAlias = list[User]
 
 
+Abilities: TypeAlias = list[ScopeName]
+
+
 class Account(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     id: UUID
     tenant_id: UUID = field(name="tenantId")
@@ -247,6 +250,11 @@ class ApiKeyMadeAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=
     data: ApiKeyMade
 
 
+class Elevation(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    password: Password
+    abilities: Abilities
+
+
 KeyScopes: TypeAlias = list[ScopeName]
 
 
@@ -270,6 +278,19 @@ class Me(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     created_at: datetime = field(name="createdAt")
     user: SessionUser
     session: Session | None
+
+
+class PersonalToken(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    token: str
+    abilities: Scopes
+    expires_at: datetime = field(name="expiresAt")
+
+
+class PersonalTokenCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    email: str
+    password: Password
+    device_name: str | UnsetType = field(name="deviceName", default=UNSET)
+    abilities: Abilities | UnsetType = UNSET
 
 
 class ProviderSpec(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):

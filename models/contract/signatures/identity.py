@@ -219,6 +219,18 @@ class TokensCreate(Protocol):
     def __call__(self, call: Call[None, identity.TokenRequest], /) -> identity.Token | Reply[identity.Token, Literal[200]]: ...
 
 
+class TokensCreatePersonal(Protocol):
+    """POST /api/auth/token (spec/paths/identity/tokens.yaml:141)."""
+
+    def __call__(self, call: Call[None, identity.PersonalTokenCreate], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
+
+
+class TokensElevate(Protocol):
+    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:186)."""
+
+    def __call__(self, call: Call[None, identity.Elevation], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
+
+
 class TokensGetMe(Protocol):
     """GET /auth/me (spec/paths/identity/tokens.yaml:104)."""
 

@@ -12,9 +12,12 @@ from core.identity import hashing
 from core.identity.callers import DEV_USER_ID, CallerVerifier
 from core.kernel.exchange import Credentials
 from core.kernel.settings import Settings
+from models.database import read
+from models.tables.identity import TokenFamily
 from tests.client import Answer, Client, Person
 from tests.conftest import FrozenClock
-from tests.factories.people import PASSWORD, People
+from tests.factories.api_keys import make_key
+from tests.factories.people import PASSWORD, People, give_role, take_role
 from tests.factories.tokens import narrow
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -190,3 +193,117 @@ def test_logins_beyond_the_queue_are_503_and_say_when_to_come_back(
 def test_names_that_no_one_may_have_are_refused(client: Client, people: People, text: bytes) -> None:
     answer = client.call("tokens_create", data=b"username=" + text + b"&password=x", headers=FORM)
     assert answer.status in {400, 422}
+
+
+def _personal(client: Client, email: str, password: str = PASSWORD, **more: object) -> Answer:
+    return client.call("tokens_create_personal", body={"email": email, "password": password, **more})
+
+
+def _elevate(client: Client, person: Person, *abilities: str, password: str = PASSWORD) -> Answer:
+    return client.call("tokens_elevate", body={"password": password, "abilities": list(abilities)}, as_=person)
+
+
+def test_personal_token_holds_what_a_device_needs_as_far_as_the_user_does(client: Client, people: People) -> None:
+    answer = _personal(client, people.ben.email, deviceName="Ben's phone")
+    assert answer.status == 201
+    expected = ["git:commit", "projects:read", "projects:write", "runs:control", "runs:start"]
+    assert answer.json["abilities"] == expected
+    assert _me(client, answer.json["token"]).json["scopes"] == expected
+    assert _personal(client, people.ada.email).json["abilities"] == [*expected, "settings:read"]
+    with read():
+        assert [row.device_name for row in TokenFamily.select().where(TokenFamily.device_name.is_null(False))] == [
+            "Ben's phone"
+        ]
+
+
+def test_personal_token_is_cut_to_the_wanted_abilities(client: Client, people: People) -> None:
+    wanted = ["chat:*", "settings:write", "git:push", "apikey:read"]
+    answer = _personal(client, people.ben.email, abilities=wanted)
+    assert answer.json["abilities"] == ["chat:create", "chat:delete", "chat:read"]
+    refused = _personal(client, people.ben.email, abilities=["settings:write"])
+    assert (refused.status, refused.json["errors"][0]["pointer"]) == (422, "/abilities")
+
+
+def test_personal_token_of_a_user_without_such_abilities_stays_without_any(client: Client, people: People) -> None:
+    for role in ("viewer", "member"):
+        give_role(client, people.ada, people.ben, role)
+        take_role(client, people.ada, people.ben, role)
+    answer = _personal(client, people.ben.email)
+    assert (answer.status, answer.json["abilities"]) == (201, [])
+    give_role(client, people.ada, people.ben, "member")
+    refreshed = client.call("tokens_refresh", as_=_holder(people.ben, answer.json["token"]))
+    assert (refreshed.status, refreshed.json["scope"]) == (200, "")
+
+
+def test_personal_token_failures_are_the_same_401(client: Client, people: People) -> None:
+    client.call("users_update", path={"id": people.cyn.user_id}, body={"is_active": False}, as_=people.ada)
+    answers = [
+        _personal(client, people.ben.email, "wrong"),
+        _personal(client, "nobody@example.com"),
+        _personal(client, people.cyn.email),
+    ]
+    assert {answer.status for answer in answers} == {401}
+    assert len({answer.content for answer in answers}) == 1
+    assert _personal(client, people.ben.email, abilities=[]).status == 422
+    assert _personal(client, people.ben.email, more=1).status == 422
+
+
+def test_personal_token_is_replayed_for_ten_minutes(client: Client, people: People, frozen_clock: FrozenClock) -> None:
+    body, key = {"email": people.ben.email, "password": PASSWORD}, {"Idempotency-Key": "device"}
+    first = client.call("tokens_create_personal", body=body, headers=key)
+    frozen_clock.advance(599)
+    assert client.call("tokens_create_personal", body=body, headers=key).json == first.json
+    frozen_clock.advance(2)
+    assert client.call("tokens_create_personal", body=body, headers=key).status == 409
+
+
+@pytest.mark.parametrize("credential", ["token", "session"])
+def test_elevated_token_alone_holds_elevated_scopes(client: Client, people: People, credential: str) -> None:
+    caller = people.ben.by_token() if credential == "token" else people.ben.in_browser()
+    answer = _elevate(client, caller, "git:push", "settings:write", "chat:read", "apikey:read")
+    assert answer.status == 201
+    assert answer.json["abilities"] == ["chat:read", "git:push"]
+    assert _me(client, answer.json["token"]).json["scopes"] == ["chat:read", "git:push"]
+    assert "git:push" not in client.call("sessions_get_me", as_=caller).json["abilities"]
+
+
+def test_superadmin_elevates_to_both_and_by_their_resources(client: Client, people: People) -> None:
+    answer = _elevate(client, people.ada, "git:*", "settings:*")
+    assert answer.json["abilities"] == ["git:commit", "git:push", "settings:read", "settings:write"]
+    assert _me(client, answer.json["token"]).json["scopes"] == answer.json["abilities"]
+
+
+def test_elevation_lasts_fifteen_minutes_and_is_not_refreshed(
+    client: Client, people: People, frozen_clock: FrozenClock
+) -> None:
+    token = _elevate(client, people.ben, "git:push").json["token"]
+    frozen_clock.advance(899)
+    assert _me(client, token).json["scopes"] == ["git:push"]
+    refused = client.call("tokens_refresh", as_=_holder(people.ben, token))
+    assert (refused.status, refused.json["error"]["details"]["code"]) == (403, "elevated_token")
+    assert _me(client, token).status == 200
+    frozen_clock.advance(1)
+    assert _me(client, token).status == 401
+
+
+def test_elevation_needs_the_callers_own_password(client: Client, people: People) -> None:
+    wrong = _elevate(client, people.ben, "git:push", password="wrong")
+    assert (wrong.status, wrong.json["code"]) == (401, "invalid_credentials")
+    assert _elevate(client, people.ben, "settings:write").status == 422
+    assert client.call("tokens_elevate", body={"password": PASSWORD, "abilities": ["git:push"]}).status == 401
+    key = make_key(client, people.ada).holder
+    assert _elevate(client, key, "git:push").status == 401
+    assert _elevate(client, replace(people.ben, token=None, csrf="x"), "git:push").status == 403
+
+
+def test_elevated_scope_goes_with_the_role_that_gave_it(client: Client, people: People) -> None:
+    token = _elevate(client, people.ben, "git:push").json["token"]
+    take_role(client, people.ada, people.ben, "member")
+    assert _me(client, token).json["scopes"] == []
+
+
+def test_elevated_token_is_revoked_like_any_other(client: Client, people: People) -> None:
+    token = _elevate(client, people.ben, "git:push").json["token"]
+    assert client.call("tokens_revoke", as_=_holder(people.ben, token)).status == 204
+    assert _me(client, token).status == 401
+    assert _me(client, people.ben.token or "").status == 200

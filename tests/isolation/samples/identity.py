@@ -55,6 +55,8 @@ SAMPLES: dict[str, Callable[[Scene], Sample]] = {
     "sessions_logout": _spending,
     "sessions_get_me": _plain,
     "tokens_create": _token,
+    "tokens_create_personal": lambda s: Sample(body={"email": s.person.email, "password": s.person.password}),
+    "tokens_elevate": lambda s: Sample(body={"password": s.person.password, "abilities": ["chat:read"]}),
     "tokens_refresh": _spending,
     "tokens_revoke": _spending,
     "tokens_get_me": _plain,

@@ -104,7 +104,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "token holds more than its user",
         "core/identity/callers.py",
-        "if includes(held, scope)}",
+        "if scopes.may_hold(held, scope)}",
         "if scope}",
         _CALLERS,
     ),
