@@ -6,12 +6,12 @@ from typing import Protocol
 
 from msgspec import UNSET, UnsetType
 
-from core.identity import sessions
+from core.identity import sessions, throttling
 from core.identity.federation import flows
 from core.kernel import settings
 from core.kernel.call import Cookie
 
-SESSION_COOKIE, CSRF_COOKIE, FLOW_COOKIE = "SESSION_ID", "CSRF-TOKEN", "LOGIN-FLOW"
+SESSION_COOKIE, CSRF_COOKIE, FLOW_COOKIE, DEVICE_COOKIE = "SESSION_ID", "CSRF-TOKEN", "LOGIN-FLOW", "DEVICE"
 
 
 class Callback(Protocol):
@@ -45,6 +45,12 @@ def flow_cookie(begun: flows.Begun) -> Cookie:
     """Make the cookie that a login must come back with; Lax, so that the provider's redirection carries it."""
     age = int(flows.LIFETIME.total_seconds())
     return Cookie(name=FLOW_COOKIE, value=begun.browser_secret, max_age_seconds=age, secure=_is_secure())
+
+
+def device_cookie(device: str) -> Cookie:
+    """Make the cookie that tells a browser whose user has logged in from a stranger's."""
+    age = int(throttling.MEMORY.total_seconds())
+    return Cookie(name=DEVICE_COOKIE, value=device, max_age_seconds=age, secure=_is_secure())
 
 
 def answer_of(sent: Callback) -> flows.Answer:

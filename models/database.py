@@ -29,6 +29,7 @@ from core.kernel.settings import Settings
 _original_poll = gevent.monkey.get_original("select", "poll")
 database = peewee.DatabaseProxy()
 _lock_timeout_seconds = 10.0
+_durability = "full"
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
 _ISOLATED_TRIES = 10
 ResultT = TypeVar("ResultT")
@@ -39,8 +40,8 @@ def bind(settings: Settings) -> None:
 
     Connections belong to a greenlet and are opened after gunicorn forks.
     """
-    global _lock_timeout_seconds
-    _lock_timeout_seconds = settings.database_timeout_seconds
+    global _lock_timeout_seconds, _durability
+    _lock_timeout_seconds, _durability = settings.database_timeout_seconds, settings.durability
     if database.obj is not None:
         database.close_all()
     database.initialize(_sqlite(settings) if settings.is_sqlite else _postgresql(settings))
@@ -155,6 +156,35 @@ def write_joined() -> Iterator[None]:
     except BaseException:
         database.top_transaction().is_doomed = True
         raise
+
+
+@contextmanager
+def write_relaxed() -> Iterator[None]:
+    """Hold a transaction as `write` does that does not wait for the disk: a loss of power may take it back.
+
+    For what is counted, not promised. Inside another transaction it is a part of that one.
+    """
+    if not database.is_closed() and database.in_transaction():
+        with write():
+            yield
+        return
+    with read(), _unsynchronised(), _begun():
+        if not is_sqlite():
+            database.execute_sql("SET LOCAL synchronous_commit = off")
+        yield
+
+
+@contextmanager
+def _unsynchronised() -> Iterator[None]:
+    """Let SQLite's commits of this connection go without fsync; in WAL the file stays sound, and later ones hold."""
+    if not is_sqlite() or _durability == "normal":
+        yield
+        return
+    database.execute_sql("PRAGMA synchronous = normal")
+    try:
+        yield
+    finally:
+        database.execute_sql(f"PRAGMA synchronous = {_durability}")
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from core.identity import access, users
+from core.identity import access, throttling, users
 from core.identity.passwords import verify_password
-from core.kernel.problems import AccountDisabled, InvalidCredentials
+from core.identity.throttling import Origin
+from core.kernel.problems import AccountDisabled, InvalidCredentials, NotFound
 from models.database import read
 from models.tables.identity import User
 
@@ -27,33 +28,39 @@ class Admitted(msgspec.Struct, frozen=True):
     tenant_id: UUID
 
 
-def verify_login(name: str, password: str) -> Verified:
+def verify_login(name: str, password: str, origin: Origin) -> Verified:
     """Return the user of this e-mail address, user name or telephone number; an unknown user takes as long.
 
     Raises:
         InvalidCredentials: no such user, or a wrong password.
+        LoginThrottled: too many wrong ones before.
         Unavailable: too many logins at once.
     """
     user = users.find_by_login(name)
     password_hash = user.password_hash if user else None
-    matches = verify_password(password_hash, password)
-    if user is None or password_hash is None or not matches:
-        raise InvalidCredentials
+    try:
+        with throttling.attempt(name, user, origin):
+            matches = verify_password(password_hash, password)
+            if user is None or password_hash is None or not matches:
+                raise InvalidCredentials
+    except NotFound as gone:
+        raise InvalidCredentials from gone
     return Verified(user.id, password_hash)
 
 
-def verify_caller(user_id: UUID, password: str) -> Verified:
+def verify_caller(user_id: UUID, password: str, origin: Origin) -> Verified:
     """Verify the password of someone who is logged in, by the rules of a login.
 
     Raises:
         InvalidCredentials: a wrong password, or the user is gone.
+        LoginThrottled: too many wrong ones before.
         Unavailable: too many logins at once.
     """
     with read():
         user = User.get_or_none(User.id == user_id)
     if user is None:
         raise InvalidCredentials
-    return verify_login(user.email, password)
+    return verify_login(user.email, password, origin)
 
 
 def access_verified(verified: Verified) -> Admitted:

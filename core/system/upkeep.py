@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import gevent
 import peewee
 
+from core.identity import throttling
 from core.kernel import clock, settings
 from core.system import events
 from models.database import read, write
@@ -24,6 +25,7 @@ from models.tables.federation import LoginFlow
 from models.tables.identity import RevokedBlock, Session, Successor, Token, TokenFamily
 from models.tables.jobs import JobRow
 from models.tables.system import IdempotencyRecord, UpkeepTurn
+from models.tables.throttling import LoginOrigin, LoginThrottle
 
 INTERVAL = timedelta(seconds=60)
 INVITE_MEMORY = timedelta(days=30)
@@ -53,6 +55,8 @@ _RULES = (
     _Rule(IdempotencyRecord, lambda now: IdempotencyRecord.expires_at <= now),
     _Rule(Successor, lambda now: Successor.expires_at <= now),
     _Rule(LoginFlow, lambda now: LoginFlow.expires_at <= now),
+    _Rule(LoginThrottle, lambda now: LoginThrottle.full_at <= now),
+    _Rule(LoginOrigin, lambda now: LoginOrigin.seen_at <= now - throttling.MEMORY),
     _Rule(
         Session,
         lambda now: (Session.ended_at <= now) | (Session.expires_at <= now) | (Session.absolute_expires_at <= now),

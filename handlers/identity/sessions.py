@@ -5,25 +5,31 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from core.identity import logins, people, sessions, tokens
+from core.identity import logins, people, sessions, throttling, tokens
 from core.kernel.call import Call, Reply
-from handlers.browsers import session_cookies
+from handlers.browsers import device_cookie, optional, session_cookies
 from models.contract import identity
+from models.contract.parameters.identity import SessionsLoginParameters
 from models.tables.identity import Session
 
 
-def prepare_sessions_login(call: Call[None, identity.Login]) -> logins.Verified:
-    """Verify the password."""
-    return logins.verify_login(call.body.email, call.body.password)
+def prepare_sessions_login(call: Call[SessionsLoginParameters, identity.Login]) -> tuple[logins.Verified, str]:
+    """Verify the password, and give the browser a cookie to be known by."""
+    device = throttling.device_of(optional(call.parameters.device))
+    origin = throttling.Origin(call.context.client_address, device)
+    return logins.verify_login(call.body.email, call.body.password, origin), device
 
 
-def sessions_login(call: Call[None, identity.Login]) -> Reply[identity.LoginResponse, Literal[200]]:
+def sessions_login(
+    call: Call[SessionsLoginParameters, identity.Login],
+) -> Reply[identity.LoginResponse, Literal[200]]:
     """Log in with a password."""
-    assert isinstance(call.context.prepared, logins.Verified)
+    assert isinstance(call.context.prepared, tuple)
+    verified, device = call.context.prepared
     opened = sessions.do_open_session(
-        call.context.prepared, client_address=call.context.client_address, user_agent=call.context.user_agent
+        verified, client_address=call.context.client_address, user_agent=call.context.user_agent
     )
-    return Reply(_login(opened), 200, cookies=session_cookies(opened))
+    return Reply(_login(opened), 200, cookies=(*session_cookies(opened), device_cookie(device)))
 
 
 def sessions_refresh(call: Call[None, None]) -> Reply[identity.LoginResponse, Literal[200]]:

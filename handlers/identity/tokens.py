@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import UNSET
 
 from core.identity import logins, people, tokens
+from core.identity.throttling import Origin
 from core.kernel.call import Call, Reply, RequestContext
 from core.kernel.problems import Unauthenticated
 from models.contract import identity
@@ -14,7 +15,7 @@ from models.contract import identity
 
 def prepare_tokens_create(call: Call[None, identity.TokenRequest]) -> logins.Verified:
     """Verify the password."""
-    return logins.verify_login(call.body.username, call.body.password)
+    return logins.verify_login(call.body.username, call.body.password, Origin(call.context.client_address))
 
 
 def tokens_create(call: Call[None, identity.TokenRequest]) -> identity.Token:
@@ -26,7 +27,7 @@ def tokens_create(call: Call[None, identity.TokenRequest]) -> identity.Token:
 
 def prepare_tokens_create_personal(call: Call[None, identity.PersonalTokenCreate]) -> logins.Verified:
     """Verify the password."""
-    return logins.verify_login(call.body.email, call.body.password)
+    return logins.verify_login(call.body.email, call.body.password, Origin(call.context.client_address))
 
 
 def tokens_create_personal(
@@ -41,7 +42,7 @@ def tokens_create_personal(
 
 def prepare_tokens_elevate(call: Call[None, identity.Elevation]) -> logins.Verified:
     """Verify the caller's password."""
-    return logins.verify_caller(call.principal.user_id, call.body.password)
+    return logins.verify_caller(call.principal.user_id, call.body.password, Origin(call.context.client_address))
 
 
 def tokens_elevate(call: Call[None, identity.Elevation]) -> Reply[identity.PersonalToken, Literal[201]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import postgres
-from tests.bench import contracts, rounds, stacks, startcost, streams
+from tests.bench import contracts, logins, rounds, stacks, startcost, streams
 from tests.bench.accounts import Account
 from tests.bench.peers import callers
 from tests.bench.processes import ROOT
@@ -154,6 +154,17 @@ def _streams(plan: Plan) -> list[Line]:
         return streams.lines(server, account, cores=plan.cores)
 
 
+def _logins(plan: Plan) -> list[Line]:
+    """Log in to the product while others read."""
+    environment = stacks.accord_environment(plan.folder / "logins")
+    _migrate(environment)
+    stack = stacks.accord("accord", ROOT, environment, {})._replace(probe=stacks.READY)
+    with stack.serving(plan.cores.server) as server:
+        account = Account(server.port)
+        account.set_up()
+        return logins.lines(server, account, rounds=plan.rounds, seconds=plan.seconds)
+
+
 def _compiled(folder: Path) -> Path:
     """Compile the bench contract as a project of its own."""
     contracts.write_sources(folder / "spec")
@@ -180,7 +191,7 @@ def _migrate(environment: dict[str, str]) -> None:
     subprocess.run(command, cwd=ROOT, env=plain, check=True, stdout=subprocess.DEVNULL)
 
 
-_PARTS = {"http": _http, "sql": _sql, "start": _start, "streams": _streams}
+_PARTS = {"http": _http, "sql": _sql, "start": _start, "streams": _streams, "logins": _logins}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import orjson
 
 SETUP_TOKEN = "bench-setup-token"
-_PASSWORD = "correct horse battery staple 41"
-_EMAIL = "ada@example.org"
+PASSWORD = "correct horse battery staple 41"
+EMAIL = "ada@example.org"
 
 
 class Account:
@@ -22,13 +22,13 @@ class Account:
 
     def set_up(self) -> str:
         """Make the administrator and return a bearer token."""
-        body = {"username": "ada", "email": _EMAIL, "password": _PASSWORD}
+        body = {"username": "ada", "email": EMAIL, "password": PASSWORD}
         self._post("/api/setup", orjson.dumps(body), {"X-Setup-Token": SETUP_TOKEN})
         return self.log_in()
 
     def log_in(self) -> str:
         """Return a bearer token of the administrator made before."""
-        form = urlencode({"username": _EMAIL, "password": _PASSWORD})
+        form = urlencode({"username": EMAIL, "password": PASSWORD})
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         self.token = self._post("/auth/token", form.encode(), headers)["access_token"]
         return self.token

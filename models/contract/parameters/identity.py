@@ -154,6 +154,12 @@ class RolesUpdateScopesParameters(Struct, kw_only=True, frozen=True):
     id: UUID
 
 
+class SessionsLoginParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of sessions_login."""
+
+    device: str | UnsetType = UNSET
+
+
 class TenantsGetParameters(Struct, kw_only=True, frozen=True):
     """Parameters of tenants_get."""
 

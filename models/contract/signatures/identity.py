@@ -166,7 +166,7 @@ class ScopesList(Protocol):
 
 
 class SessionsGetMe(Protocol):
-    """GET /api/auth/me (spec/paths/identity/sessions.yaml:117)."""
+    """GET /api/auth/me (spec/paths/identity/sessions.yaml:120)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.Me | Reply[identity.Me, Literal[200]]: ...
 
@@ -174,17 +174,17 @@ class SessionsGetMe(Protocol):
 class SessionsLogin(Protocol):
     """POST /api/auth/login (spec/paths/identity/sessions.yaml:3)."""
 
-    def __call__(self, call: Call[None, identity.Login], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
+    def __call__(self, call: Call[identity_parameters.SessionsLoginParameters, identity.Login], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
 
 
 class SessionsLogout(Protocol):
-    """POST /api/auth/logout (spec/paths/identity/sessions.yaml:88)."""
+    """POST /api/auth/logout (spec/paths/identity/sessions.yaml:91)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class SessionsRefresh(Protocol):
-    """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:50)."""
+    """POST /api/auth/refresh (spec/paths/identity/sessions.yaml:53)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.LoginResponse | Reply[identity.LoginResponse, Literal[200]]: ...
 

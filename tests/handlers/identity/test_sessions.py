@@ -26,7 +26,8 @@ def test_login_sets_both_cookies(client: Client, people: People) -> None:
     assert answer.status == 200
     assert answer.json["user"]["roles"] == ["admin", "member"]
     assert answer.json["csrf_token"] == answer.cookies["CSRF-TOKEN"]
-    session, csrf = answer.headers.getlist("Set-Cookie")
+    session, csrf, device = answer.headers.getlist("Set-Cookie")
+    assert {"HttpOnly", "SameSite=Lax", "Max-Age=7776000"} <= set(device.split("; "))
     assert session.startswith("SESSION_ID=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=28800"} <= set(session.split("; "))
     assert "SameSite=Strict" in csrf
@@ -166,3 +167,26 @@ def test_sessions_are_404_and_their_cookies_count_for_nothing_when_switched_off(
     assert client.call("conversations_list", as_=browser).status == 401
     assert client.call("conversations_list", as_=people.ben).status == 200
     assert "/api/auth/login" in client.call("contract_get_json").json["paths"]
+
+
+def test_wrong_passwords_are_429_where_they_come_from_and_the_known_browser_gets_in(
+    client: Client, people: People
+) -> None:
+    device = _login(client, "ben@example.com").cookies["DEVICE"]
+    assert [_login(client, "ben@example.com", "wrong").status for _ in range(10)] == [401] * 10
+    throttled = _login(client, "ben@example.com")
+    assert (throttled.status, throttled.code) == (429, "login_throttled")
+    assert int(throttled.headers["Retry-After"]) in range(1, 61)
+    body = {"email": "ben@example.com", "password": PASSWORD}
+    answer = client.call("sessions_login", body=body, headers={"Cookie": f"DEVICE={device}"})
+    assert answer.status == 200
+    assert answer.cookies["DEVICE"] == device
+    assert _login(client, "cyn@example.com").status == 200
+
+
+def test_a_browsers_cookie_is_ours_or_new(client: Client, people: People) -> None:
+    body = {"email": "ben@example.com", "password": PASSWORD}
+    for sent in ("x", "é" * 43, "a" * 44):
+        answer = client.call("sessions_login", body=body, headers={"Cookie": f"DEVICE={sent}"})
+        assert answer.status in {200, 422}
+        assert answer.cookies.get("DEVICE") != sent

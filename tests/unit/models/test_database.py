@@ -13,8 +13,9 @@ import pytest
 
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
-from models.database import after_commit, bind, is_sqlite, read, write
+from models.database import after_commit, bind, is_sqlite, read, write, write_relaxed
 from models.database import database as door
+from models.tables.system import SetupGuard
 
 _HOLD_LOCK = """
 import sqlite3, sys
@@ -147,3 +148,34 @@ def test_callers_are_refused_with_503_when_the_pool_is_empty(notes: Settings) ->
 
 def _with_timeout(settings: Settings, seconds: float, pool_size: int = 20) -> Settings:
     return msgspec.structs.replace(settings, database_timeout_seconds=seconds, database_pool_size=pool_size)
+
+
+@pytest.mark.settings(durability="full")
+def test_a_relaxed_write_commits_and_leaves_the_others_durable(database: Settings) -> None:
+    with read():
+        before = _durability()
+        with write_relaxed():
+            inside = _durability()
+            SetupGuard.update(closed_at=1).execute()
+        assert _durability() == before
+    assert (before, inside) == ((2, 1) if is_sqlite() else ("on", "off"))
+    with read():
+        assert SetupGuard.get().closed_at is not None
+
+
+@pytest.mark.settings(durability="full")
+def test_a_relaxed_write_inside_another_is_as_durable_as_that(database: Settings) -> None:
+    with read():
+        before = _durability()
+        with write(), write_relaxed():
+            assert door.execute_sql(_SHOWN[is_sqlite()]).fetchone()[0] == before
+
+
+_SHOWN = {True: "PRAGMA synchronous", False: "SHOW synchronous_commit"}
+
+
+def _durability() -> object:
+    """Return how the connection commits; the PostgreSQL of the tests does not wait for the disk unless it is told to."""
+    if not is_sqlite() and not door.in_transaction():
+        door.execute_sql("SET synchronous_commit = on")
+    return door.execute_sql(_SHOWN[is_sqlite()]).fetchone()[0]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.identity import logins, sessions, users
+from core.identity.throttling import Origin
 from core.kernel import clock
 from core.kernel.problems import AccountDisabled, InvalidCredentials, Unauthenticated
 from core.kernel.sealing import digest
@@ -17,6 +18,8 @@ from models.database import read
 from models.tables.identity import Membership, Session, SessionSecret, Successor, User
 from tests.conftest import FrozenClock
 from tests.unit.core.world import PASSWORD, make_administrator, make_member, race, verified
+
+HERE = Origin("192.0.2.1")
 
 
 @pytest.fixture
@@ -37,21 +40,21 @@ def _live(user: User) -> list[Session]:
 def test_login_is_verified_by_email_user_name_and_phone(user: User) -> None:
     users.do_update_user(user.id, {"phone_number": "+491234567"})
     for name in ("ben@example.com", "BEN@example.com", "+491234567"):
-        assert logins.verify_login(name, PASSWORD).user_id == user.id
-    assert logins.verify_login("ada", PASSWORD).user_id != user.id
+        assert logins.verify_login(name, PASSWORD, HERE).user_id == user.id
+    assert logins.verify_login("ada", PASSWORD, HERE).user_id != user.id
 
 
 @pytest.mark.parametrize(("name", "password"), [("ben@example.com", "wrong"), ("nobody", PASSWORD), ("", "")])
 def test_login_is_refused_alike(user: User, name: str, password: str) -> None:
     with pytest.raises(InvalidCredentials) as refused:
-        logins.verify_login(name, password)
+        logins.verify_login(name, password, HERE)
     assert refused.value.detail == InvalidCredentials.title
 
 
 def test_login_is_refused_when_the_user_has_no_password(user: User) -> None:
     users.do_update_user(user.id, {"password_hash": None})
     with pytest.raises(InvalidCredentials):
-        logins.verify_login(user.email, PASSWORD)
+        logins.verify_login(user.email, PASSWORD, HERE)
 
 
 def test_session_is_refused_when_the_password_changed_meanwhile(user: User) -> None:
