@@ -109,13 +109,34 @@ _TAKEN = "the drawn e-mail address or telephone number is another user's"
 _LAST = "the drawn user is the last administrator, who stays"
 _SET_UP = "an administrator exists, and what is drawn has not the server's set-up token"
 
+_NAMED = "the drawn name is another's"
+_BUILT_IN = "the drawn role is built in, and stays as it is"
+_NO_APPLE = "the fuzzer's server has no credentials of Apple's"
+_STATE = "the drawn state is none that this browser was given"
+
 REFUSALS = (
+    Refusal("accounts_update", 409, "the drawn account is the tenant's last active administrator's, who stays"),
+    Refusal("federation_callback", 400, _STATE),
+    Refusal("federation_callback", 501, "the drawn provider has no credentials"),
+    Refusal("federation_put", 409, "as many identity providers as there may be were drawn before"),
+    Refusal("federation_start", 501, "the drawn provider has no credentials"),
+    Refusal("federation_start", 503, "the drawn provider's address answers nothing"),
     Refusal("invites_accept", 404, "a drawn token opens nothing"),
     Refusal("invites_accept", 410, "a known token was revoked by a former request"),
     Refusal("messages_cancel", 400, "the drawn message was written by a person"),
     Refusal("messages_edit", 409, "a former request deleted the message"),
     Refusal("messages_reply", 409, "a former request deleted the message"),
+    Refusal("oauth_callback_apple", 501, _NO_APPLE),
+    Refusal("oauth_callback_github", 401, _STATE),
+    Refusal("oauth_exchange_apple", 404, "this door is there in the dev profile alone"),
+    Refusal("oauth_exchange_github", 404, "this door is there in the dev profile alone"),
+    Refusal("oauth_start_apple", 501, _NO_APPLE),
     Refusal("participants_remove", 409, "the drawn participant is the last owner, who stays"),
+    Refusal("rate_profiles_create", 409, _NAMED),
+    Refusal("rate_profiles_delete", 409, "the drawn profile is shipped, or a former request assigned it"),
+    Refusal("roles_create", 409, _NAMED),
+    Refusal("roles_delete", 409, _BUILT_IN),
+    Refusal("roles_update_scopes", 409, _BUILT_IN),
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
     Refusal("users_create", 409, _TAKEN),

@@ -9,13 +9,16 @@ import uuid
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import Any
 
 from tests.client import Client, Person
-from tests.factories import conversations, people
+from tests.factories import api_keys, conversations, people
 from tests.factories.conversations import Talk
 from tests.oracle import Document, Operation, Oracle
 
 WELL_KNOWN = "security.txt"
+LIMITED_PATH = "/api/setup"
+"""The one path whose limits are changed: what admits nobody there hides nothing else."""
 
 
 class Scene:
@@ -76,8 +79,64 @@ class Scene:
         owner = people.sign_in(self._client, self.stranger)
         return self._invite(owner, conversations.make_conversation(self._client, owner))
 
+    @cached_property
+    def tenant_id(self) -> str:
+        """Return the tenant of everything."""
+        return api_keys.ROOT
+
+    @cached_property
+    def account_id(self) -> str:
+        """Return an account of the tenant."""
+        return self._made(
+            "accounts_create", {"email": _address(), "name": "Jane", "role": "member"}, {"tenantId": self.tenant_id}
+        )
+
+    @cached_property
+    def key_id(self) -> str:
+        """Return an API key of the tenant."""
+        return api_keys.make_key(self._client, self.administrator).id
+
+    @cached_property
+    def made_role_id(self) -> str:
+        """Return a role that is not built in."""
+        return self._made("roles_create", {"name": _name(), "scopes": ["projects:read"]})
+
+    @cached_property
+    def provider_name(self) -> str:
+        """Return a name that an identity provider may have."""
+        return _name()
+
+    @cached_property
+    def provider(self) -> str:
+        """Return the name of an identity provider with credentials."""
+        addresses = {f"{name}_url": f"https://login.example.com/{name}" for name in ("auth", "token", "userinfo")}
+        spec = {"provider": "custom", "client_id": "accord", "client_secret": "correct-horse", **addresses}
+        body = {"kind": "FederationProvider", "version": "v1", "metadata": {"name": self.provider_name}, "spec": spec}
+        path = {"name": self.provider_name}
+        answer = self._client.call("federation_put", path=path, body=body, as_=self.administrator)
+        assert answer.status == 200, answer.text
+        return self.provider_name
+
+    @cached_property
+    def rate_profile_id(self) -> str:
+        """Return a rate profile that admits whatever comes."""
+        return self._made("rate_profiles_create", {"name": _name(), "params": {"requests_per_second": 1_000_000}})
+
+    @cached_property
+    def rate_assignment_id(self) -> str:
+        """Return an assignment."""
+        body = {"profile_id": self.rate_profile_id, "method": "GET", "path": LIMITED_PATH}
+        return self._made("rate_assignments_create", body)
+
+    def _made(self, operation_id: str, body: dict[str, Any], path: dict[str, str] | None = None) -> str:
+        """Make a thing and return its id."""
+        answer = self._client.call(operation_id, path=path, body=body, as_=self.administrator)
+        assert answer.status == 201, answer.text
+        made = answer.json
+        return str(made.get("data", made)["id"])
+
     def _user(self, name: str) -> Person:
-        body = {"email": f"{uuid.uuid4().hex}@example.com", "password": people.PASSWORD}
+        body = {"email": _address(), "password": people.PASSWORD}
         answer = self._client.call("users_create", body=body, as_=self.administrator)
         assert answer.status == 201, answer.text
         return Person(user_id=answer.json["id"], name=name, **body)
@@ -90,6 +149,14 @@ class Scene:
         answer = self._client.call("invites_create", path={"conversation_id": conversation_id}, body=body, as_=owner)
         assert answer.status == 200, answer.text
         return str(answer.json["token"])
+
+
+def _address() -> str:
+    return f"{_name()}@example.com"
+
+
+def _name() -> str:
+    return f"n{uuid.uuid4().hex}"
 
 
 Value = str | int
@@ -108,8 +175,22 @@ SEEDS: dict[str, Maker] = {
     "tokens_create body.username": lambda scene: scene.member.email,
     "tokens_create body.password": lambda scene: scene.member.password,
     "users_* path.id": lambda scene: scene.member.user_id,
-    "users_* body.email": lambda _: f"{uuid.uuid4().hex}@example.com",
+    "federation_put path.name": lambda scene: scene.provider_name,
+    "federation_put body.metadata.name": lambda scene: scene.provider_name,
+    "federation_* path.name": lambda scene: scene.provider,
+    "federation_* path.provider": lambda scene: scene.provider,
+    "rate_assignments_* path.id": lambda scene: scene.rate_assignment_id,
+    "rate_assignments_create body.path": lambda _: LIMITED_PATH,
+    "rate_assignments_create body.profile_id": lambda scene: scene.rate_profile_id,
+    "rate_profiles_* path.id": lambda scene: scene.rate_profile_id,
+    "rate_profiles_create body.name": lambda _: _name(),
+    "roles_* path.id": lambda scene: scene.made_role_id,
+    "roles_create body.name": lambda _: _name(),
     "users_* body.password": lambda _: people.PASSWORD,
+    "* body.email": lambda _: _address(),
+    "* path.tenantId": lambda scene: scene.tenant_id,
+    "* path.accountId": lambda scene: scene.account_id,
+    "* path.keyId": lambda scene: scene.key_id,
     "well_known_get path.path": lambda _: WELL_KNOWN,
     "* path.conversation_id": lambda scene: scene.talk.conversation_id,
     "* body.conversation_id": lambda scene: scene.talk.conversation_id,
@@ -120,6 +201,9 @@ SEEDS: dict[str, Maker] = {
     "* path.user_id": lambda scene: scene.member.user_id,
     "* path.role_id": lambda scene: scene.role_id,
 }
+
+# Rows that every drawn request follows: it would take the server away from all others.
+ALWAYS = frozenset({"rate_assignments_create body.path"})
 
 
 class Seeds:
@@ -132,9 +216,9 @@ class Seeds:
             scene = Scene(client, administrator)
             self.values[operation_id] = {place: SEEDS[row](scene) for place, row in rows.items()}
 
-    def known(self, operation_id: str) -> dict[str, list[Value]]:
-        """Return, for each seeded place of an operation, every value that its row made, for whatever operation."""
-        return {place: self._made(row) for place, row in self._rows[operation_id].items()}
+    def known(self, operation_id: str) -> dict[str, tuple[list[Value], bool]]:
+        """Return, for each seeded place, every value that its row made for whatever operation, and whether one is a must."""
+        return {place: (self._made(row), row in ALWAYS) for place, row in self._rows[operation_id].items()}
 
     def _made(self, row: str) -> list[Value]:
         places = [(name, place) for name, rows in self._rows.items() for place, own in rows.items() if own == row]

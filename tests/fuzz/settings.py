@@ -36,7 +36,7 @@ def write_settings(
     blocks: list[str] = []
     for operation in operations:
         known = {} if seeds is None else seeds.known(operation.id)
-        bindings = {place: _bind(dictionaries, values) for place, values in known.items()}
+        bindings = {place: _bind(dictionaries, *each) for place, each in known.items()}
         blocks += _operation(oracle, operation, bindings, (headers or {}).get(operation.id, {}))
     for values, name in dictionaries.items():
         lines += [f"[dictionaries.{name}]", f"values = {values}"]
@@ -57,9 +57,9 @@ def bearer_login(person: Person) -> str:
     )
 
 
-def _bind(dictionaries: dict[str, str], values: list[Any]) -> dict[str, Any]:
+def _bind(dictionaries: dict[str, str], values: list[Any], is_must: bool) -> dict[str, Any]:
     name = dictionaries.setdefault(json.dumps(values), f"known{len(dictionaries)}")
-    return {"dictionary": name, "probability": GUESS}
+    return {"dictionary": name, "probability": 1.0 if is_must else GUESS}
 
 
 def _operation(
@@ -72,8 +72,11 @@ def _operation(
         yield f"parameters = {_table(bindings)}"
     if headers:
         yield f"headers = {_table(headers)}"
-    yield "[operations.checks.positive_data_acceptance]"
-    yield f"expected-statuses = {json.dumps(expected_statuses(oracle, operation))}"
+    expected = expected_statuses(oracle, operation)
+    yield from ("[operations.checks.positive_data_acceptance]", f"expected-statuses = {json.dumps(expected)}")
+    if failing := [status for status in expected if isinstance(status, int) and status >= 500]:
+        statuses = ["2xx", "3xx", "4xx", *failing]
+        yield from ("[operations.checks.not_a_server_error]", f"expected-statuses = {json.dumps(statuses)}")
     for row in DISABLED:
         if row.operation_id == operation.id:
             yield from (f"[operations.checks.{row.check}]", "enabled = false")
