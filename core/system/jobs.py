@@ -121,7 +121,7 @@ class SqlJobQueue:
         """Give up these leases unfinished, so that another worker may claim the jobs at once."""
         if job_ids:
             with write():
-                given = {"state": "queued", "worker": None, "due_at": clock.now(), "fence": JobRow.fence + 1}
+                given = {"state": "queued", "worker": None, "due_at": clock.now()}  # the next claim raises the fence
                 JobRow.update(given).where(JobRow.id.in_(_held(worker_id, job_ids))).execute()
                 after_commit(_wake_here)
 

@@ -81,13 +81,6 @@ MUTANTS: tuple[Mutant, ...] = (
         _JOBS,
     ),
     Mutant(
-        "released job keeps its fence",
-        "core/system/jobs.py",
-        '"due_at": clock.now(), "fence": JobRow.fence + 1}',
-        '"due_at": clock.now()}',
-        _JOBS,
-    ),
-    Mutant(
         "cancellation not seen",
         "core/system/jobs.py",
         "frozenset(job_id for job_id, asked in held.items() if asked)",

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from core.kernel.operation import Contract
-from models.database import database
+from models.database import database, read
 from server.app import HandlerMissing, create_app
 from server.switches import SwitchUnknown
 from tests.unit.server import shop as shop_module
@@ -94,6 +94,14 @@ def test_a_key_gives_its_first_answer_again(
     assert (again.status_code, running.effects()) == (status, effects)
     if headers is KEYED and body is PEN:
         assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
+
+
+def test_a_key_is_its_callers_own(running: Running) -> None:
+    running.client.post("/items", json=PEN, headers=KEYED)
+    running.client.post("/answers/good", headers={"Idempotency-Key": "k1"})
+    with read():
+        kept = {row[0] for row in database.execute_sql("SELECT id FROM firsts").fetchall()}
+    assert kept == {f"{shop_module.ADA.key} items_create k1", "address:local answers_break k1"}
 
 
 def test_a_replay_repeats_deleted_cookies_and_no_secret_ones(running: Running) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.kernel.operation import Operation, Response
+from core.kernel.operation import Operation, Parameter, Response
 from server import snapshot
 from server.ports import DefinitionSet
 from tests.unit.server.conftest import Running
-from tests.unit.server.shop_contract import BOTH, SCHEMAS, operation
+from tests.unit.server.shop_contract import BOTH, SCHEMAS, operation, ref
 
 
 def _greeting(path: str, method: str = "GET") -> Operation:
@@ -74,6 +74,23 @@ def test_the_contract_comes_first_and_its_catch_alls_last(running: Running, defi
     assert running.client.get("/items").json["page"] == 1
     assert running.client.get("/hello").data == b""
     assert running.client.get("/other").json == {"model": "other"}
+
+
+def test_a_parameter_that_is_not_sent_has_its_default_where_no_type_gives_it_one(
+    running: Running, definitions: Definitions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(f"{__name__}._greet", lambda call: seen.append(call.parameters))
+    integer = {"schema": ref("integer"), "shapes": ("integer",), "origin": "user.yaml:2"}
+    parameters = (
+        Parameter(name="page", field="page", location="query", default=7, has_default=True, **integer),
+        Parameter(name="ids", field="ids", location="query", is_array=True, default=[1], has_default=True, **integer),
+        Parameter(name="X-N", field="x_n", location="header", default=3, has_default=True, style="simple", **integer),
+    )
+    definitions.define(msgspec.structs.replace(_greeting("/hello/pages"), parameters=parameters))
+    for query in ("", "?page=8"):
+        assert running.client.get(f"/hello/pages{query}").status_code == 200
+    assert seen == [{"page": 7, "ids": [1], "x_n": 3}, {"page": 8, "ids": [1], "x_n": 3}]
 
 
 def test_nothing_is_compiled_while_the_generation_stands(running: Running, definitions: Definitions) -> None:

@@ -184,6 +184,14 @@ def test_caller_is_not_current_when_a_scope_was_taken(verifier: CallerVerifier, 
     assert not verifier.is_current(principal)
 
 
+def test_token_holds_no_more_than_its_user_does_now(verifier: CallerVerifier, user: User) -> None:
+    token = tokens.do_issue_token(verified(user), ["chat:read"]).token
+    assert _known(_ask(verifier, bearer=token)).scopes == {"chat:read"}
+    member = next(iter(users.access.get_roles(user.id, ROOT_TENANT_ID)))
+    users.do_remove_role(user.id, member.id, ROOT_TENANT_ID)
+    assert _known(_ask(verifier, bearer=token)).scopes == frozenset()
+
+
 def test_stream_outlives_a_refresh_of_its_credential(verifier: CallerVerifier, user: User) -> None:
     opened, issued = _session(user), tokens.do_issue_token(verified(user), None)
     callers = [_known(_ask(verifier, session=opened.secret)), _known(_ask(verifier, bearer=issued.token))]
