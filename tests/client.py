@@ -156,8 +156,8 @@ class OverHttp:
             if asked.body or asked.method.upper() in UNSAFE_METHODS:
                 connection.putheader("Content-Length", str(len(asked.body)))
             connection.endheaders(asked.body)
-            response = connection.getresponse()
-            yield Opened(response.status, Headers(response.getheaders()), _read_available(response))
+            with connection.getresponse() as response:  # a stream's socket is the response's, not the connection's
+                yield Opened(response.status, Headers(response.getheaders()), _read_available(response))
         finally:
             connection.close()
 

@@ -31,6 +31,8 @@ REACHES: dict[str, tuple[str, ...]] = {
     "stop": (f"{_SERVER}/test_worker.py::{_STOP}",),
     "streams": (f"{_SERVER}/test_streams.py",),
     "job runner": (f"{_SERVER}/test_jobs.py",),
+    "metrics of workers": ("tests/drills/test_metrics_of_workers.py",),
+    "published": ("tests/handlers/system/test_contract.py",),
     "telemetry": (f"{_SERVER}/test_cli.py",),
     "events": (f"{_CORE}/system/test_events.py",),
     "jobs": (f"{_CORE}/system/test_jobs.py",),
