@@ -186,7 +186,7 @@ def _product(plan: Plan, environment: dict[str, str]) -> Iterator[Account]:
 
 
 def _migrate(environment: dict[str, str]) -> None:
-    plain = {name: value.format(port=1) for name, value in environment.items()}
+    plain = {name: value.replace("{port}", "1") for name, value in environment.items()}
     command = [sys.executable, "-m", "server.cli", "migrate"]
     subprocess.run(command, cwd=ROOT, env=plain, check=True, stdout=subprocess.DEVNULL)
 

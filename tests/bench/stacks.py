@@ -46,8 +46,8 @@ class Stack(NamedTuple):
     def serving(self, core: int | None) -> Iterator[Server]:
         """Hold this stack, served on a free port."""
         port = free_port()
-        environment = {name: value.format(port=port) for name, value in self.environment.items()}
-        command = [part.format(port=port) for part in self.command]
+        environment = {name: value.replace("{port}", str(port)) for name, value in self.environment.items()}
+        command = [part.replace("{port}", str(port)) for part in self.command]
         with serving(
             command, port=port, environment=environment, folder=self.folder, core=core, probe=self.probe
         ) as server:
