@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run serve generate contract-lint check-generated documents check lint types test fuzz oracle drills mutants bench
+.PHONY: help setup run serve generate contract-lint check-generated sdk documents check lint types test fuzz oracle drills mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -24,6 +24,9 @@ serve: setup ## Serve as in production: the same with ACCORD_PROFILE=production 
 
 generate: setup ## Compile spec/ into models/contract and handlers/bindings.py
 	@$(BIN)/python -m codegen.cli generate
+
+sdk: setup ## Generate the Python client of the contract: dist/accord_client-….whl
+	@$(BIN)/python -m codegen.cli sdk --output dist
 
 contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codegen/lint
 	@$(BIN)/python -m codegen.cli lint

@@ -1,4 +1,4 @@
-"""The compiler's commands: lint, bundle, generate, check and new."""
+"""The compiler's commands: lint, bundle, generate, check, new and sdk."""
 
 from __future__ import annotations
 
@@ -132,6 +132,36 @@ def check(arguments: list[str]) -> int:
     return _guarded(project, run)
 
 
+def sdk(arguments: list[str]) -> int:
+    """Generate the Python client of a contract as a wheel."""
+    from codegen import ir, pipeline  # noqa: PLC0415
+    from codegen.bundle import bundle as join  # noqa: PLC0415
+    from codegen.load import Sources  # noqa: PLC0415
+    from codegen.sdk.python import package, wheel  # noqa: PLC0415
+
+    parser = argparse.ArgumentParser(prog="accord sdk", description=sdk.__doc__)
+    parser.add_argument(
+        "--spec", type=Path, help="another contract's entry file, which need not obey the rules of lint"
+    )
+    parser.add_argument("--output", type=Path, default=Path("dist"), help="folder of the wheel")
+    parser.add_argument("--name", default="accord-client", help="name of the distribution; the package has _ for -")
+    options = parser.parse_args(arguments)
+    project = find_project(Path.cwd())
+    root = options.spec.resolve().parent if options.spec else project.root
+    sources = Sources(root, options.spec.name if options.spec else project.contract)
+
+    def run() -> int:
+        joined = join(sources)
+        contract = ir.build(joined) if options.spec else pipeline.judge(joined)
+        version = str(contract.root["info"]["version"])
+        summary = f"Client of {' '.join(str(contract.root['info']['title']).split())}"
+        distribution = wheel.Distribution(options.name, options.name.replace("-", "_"), version, summary)
+        print(package.build(contract, distribution, options.output))
+        return 0
+
+    return _guarded(Project(root), run)
+
+
 def _report_stale(paths: list[str]) -> int:
     for path in paths:
         print(f"{path}: not what the contract compiles to; run `accord generate`", file=sys.stderr)
@@ -147,7 +177,7 @@ def _guarded(project: Project, run: Callable[[], int]) -> int:
         return 1
 
 
-COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate, "check": check, "new": new}
+COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate, "check": check, "new": new, "sdk": sdk}
 
 
 def main(arguments: list[str]) -> int:

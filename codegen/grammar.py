@@ -101,7 +101,7 @@ KINDS: dict[str, dict[str, Slot]] = {
         "encoding": Slot("map", "encoding"),
         "prefixEncoding": Slot("list", "encoding"),
     },
-    "sse": {"resumable": DATA, "events": Slot("map", "schema")},
+    "sse": {"resumable": DATA, "start": DATA, "events": Slot("map", "schema")},
     "encoding": {
         **_data("contentType", "style", "explode", "allowReserved"),
         **_one(itemEncoding="encoding"),

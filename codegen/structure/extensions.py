@@ -23,6 +23,14 @@ class EtagOf(msgspec.Struct, forbid_unknown_fields=True):
     of: Text
 
 
+class Renewal(msgspec.Struct, forbid_unknown_fields=True):
+    """How a bearer token is exchanged for its successor: the operation, and the members of its answer."""
+
+    operation: Text
+    token: Text
+    expires_in: Text
+
+
 class StrictPaging(Paging, frozen=True, forbid_unknown_fields=True):
     """x-paging as it is written."""
 
@@ -47,7 +55,11 @@ KNOWN: dict[str, dict[str, Any]] = {
         "x-switch": Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*$")],
         "x-unknown-query": Literal["ignore"],
     },
-    "securityScheme": {"x-bearer-prefix": Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]},
+    "securityScheme": {
+        "x-bearer-prefix": Annotated[str, msgspec.Meta(pattern="^[!-~]+$")],
+        "x-from-cookie": Text,
+        "x-renewal": Renewal,
+    },
     "mediaType": {"x-sse": dict[str, Any]},
     "response": {"x-sse": dict[str, Any]},
     "schema": {"x-freeform": Text, "x-open-enum": Literal[True], "x-unit": Text},

@@ -1,0 +1,196 @@
+"""One call from its request to its reply, tries and renewals included, as steps that any engine can perform.
+
+A generator yields what is to be done (send this, wait so long) and is sent what came of it, so the sync and the async
+client run the very same code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from os import urandom
+from typing import NamedTuple, TypeAlias, TypeVar
+
+from .credentials import Credentials, Renewal, Token
+from .errors import APIError, ConnectionFailed, TimedOut, class_of, code_of
+from .files import Part
+from .options import STREAM_SILENCE_SECONDS, Retry
+from .wire import Prepared, Reply
+
+T = TypeVar("T")
+_POLL_SECONDS = 0.02
+_RENEWAL_TRIES = 3
+_RENEWAL_WAITS = 250
+_TRANSIENT = frozenset({408, 500, 502, 503, 504})
+
+
+class Send(NamedTuple):
+    """Send a request; is_stream: leave the body of a success unread."""
+
+    operation: str
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes
+    parts: tuple[Part, ...]
+    timeout_seconds: float | None
+    silence_seconds: float | None
+    is_stream: bool
+
+
+class Wait(NamedTuple):
+    """Let time pass."""
+
+    seconds: float
+
+
+class Failed(NamedTuple):
+    """No answer came. was_sent: whether the request may have reached the server."""
+
+    error: Exception
+    was_sent: bool
+    is_timeout: bool
+
+
+Step: TypeAlias = Send | Wait
+Outcome: TypeAlias = Reply | Failed | None
+Steps: TypeAlias = Generator[Step, Outcome, T]
+
+
+def new_key() -> str:
+    """Return a fresh Idempotency-Key."""
+    return urandom(16).hex()
+
+
+@dataclass
+class Core:
+    """What all calls of a client share."""
+
+    base_url: str
+    credentials: Credentials
+    renewal: Renewal | None
+    retry: Retry
+    timeout_seconds: float | None
+    headers: Mapping[str, str]
+
+    def address(
+        self, prepared: Prepared, alternative: tuple[str, ...], extra: Mapping[str, str], *, is_stream: bool
+    ) -> Send:
+        """Complete a request with the client's base and credentials."""
+        headers, query = self.credentials.headers(alternative)
+        cookie = "; ".join(filter(None, (headers.pop("Cookie", None), prepared.headers.get("Cookie"))))
+        url = f"{self.base_url}{prepared.url}"
+        for name, value in query:
+            url += f"{'&' if '?' in url else '?'}{name}={value}"
+        timeout = prepared.options.get("timeout_seconds", self.timeout_seconds)
+        return Send(
+            operation=prepared.operation.id,
+            method=prepared.operation.method,
+            url=url,
+            headers={**self.headers, **headers, **prepared.headers, **({"Cookie": cookie} if cookie else {}), **extra},
+            content=prepared.content,
+            parts=prepared.parts,
+            timeout_seconds=timeout,
+            silence_seconds=STREAM_SILENCE_SECONDS if is_stream else timeout,
+            is_stream=is_stream,
+        )
+
+
+def exchange(
+    core: Core, prepared: Prepared, *, extra: Mapping[str, str] | None = None, is_stream: bool = False
+) -> Steps[Reply]:
+    """Return the success of a call.
+
+    extra: headers of this exchange alone.
+
+    Raises:
+        StatusError: the server refused.
+        ConnectionFailed: no answer came within all tries.
+    """
+    attempt, caught_up = 0, False
+    most = prepared.options.get("max_retries", core.retry.max_retries)
+    while True:
+        alternative = tuple(core.credentials.choose(prepared.operation.security))
+        token = yield from _current_token(core, alternative)
+        used = token.value if token else None
+        outcome = yield core.address(prepared, alternative, extra or {}, is_stream=is_stream)
+        if isinstance(outcome, Reply):
+            core.credentials.learn(outcome.cookies)
+            if outcome.status < 300:
+                return outcome
+            if outcome.status == 401 and token is not None and not caught_up:
+                caught_up = True
+                if (yield from _has_successor(token, used)):
+                    continue
+        wait = _wait_seconds(core, prepared, outcome, attempt) if attempt < most else None
+        if wait is None:
+            raise _error(prepared, outcome)
+        yield Wait(wait)
+        attempt += 1
+
+
+def _wait_seconds(core: Core, prepared: Prepared, outcome: Outcome, attempt: int) -> float | None:
+    """Return how long to wait before the next try; None when there shall be none."""
+    may_repeat = prepared.operation.is_repeatable
+    if isinstance(outcome, Failed):
+        return core.retry.wait_seconds(attempt, None) if may_repeat or not outcome.was_sent else None
+    assert outcome is not None
+    asked = outcome.retry_after_seconds()
+    status = outcome.status
+    is_worth = status == 429 or (status in _TRANSIENT and may_repeat)
+    if status == 409 and prepared.idempotency_key is not None:
+        # Our own first try may still be running, or its transaction was in the way of another's.
+        is_worth = attempt > 0 or asked is not None or code_of(outcome) == "request_in_progress"
+    return core.retry.wait_seconds(attempt, asked) if is_worth else None
+
+
+def _error(prepared: Prepared, outcome: Outcome) -> APIError:
+    operation, key = prepared.operation.id, prepared.idempotency_key
+    if isinstance(outcome, Reply):
+        return class_of(outcome.status)(outcome, operation=operation, idempotency_key=key)
+    assert isinstance(outcome, Failed)
+    kind = TimedOut if outcome.is_timeout else ConnectionFailed
+    error = kind(f"{operation}: {outcome.error}", operation=operation, was_sent=outcome.was_sent, idempotency_key=key)
+    error.__cause__ = outcome.error
+    return error
+
+
+def _current_token(core: Core, alternative: tuple[str, ...]) -> Steps[Token | None]:
+    """Return the token that a request will carry, renewed when it is due; one caller renews, others go on meanwhile."""
+    renewal = core.renewal
+    if renewal is None or renewal.scheme not in alternative:
+        return None
+    token = core.credentials.token(renewal.scheme)
+    if token is not None and token.is_due and token.renewing.acquire(blocking=False):
+        try:
+            yield from _renew(core, renewal, token)
+        finally:
+            token.renewing.release()
+    return token
+
+
+def _renew(core: Core, renewal: Renewal, token: Token) -> Steps[None]:
+    headers, _ = core.credentials.headers((renewal.scheme,))
+    request = Send(
+        "renewal", renewal.method, f"{core.base_url}{renewal.path}", {**core.headers, **headers}, b"", (),
+        core.timeout_seconds, core.timeout_seconds, is_stream=False,
+    )  # fmt: skip
+    for attempt in range(_RENEWAL_TRIES):
+        outcome = yield request
+        if isinstance(outcome, Reply):
+            if outcome.status == 200:
+                answer = outcome.json()
+                token.replace(answer[renewal.token], answer.get(renewal.expires_in))
+                return
+            break
+        yield Wait(core.retry.wait_seconds(attempt, None) or 0.0)
+    token.postpone()
+
+
+def _has_successor(token: Token, used: str | None) -> Steps[bool]:
+    """Say whether the token was refused because another call has renewed it, waiting for one that is about to."""
+    for _ in range(_RENEWAL_WAITS):
+        if token.value != used or not token.renewing.locked():
+            break
+        yield Wait(_POLL_SECONDS)
+    return token.value != used

@@ -1,0 +1,89 @@
+"""Files that a call sends: from a path, from bytes or from an open file, with progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+Progress: TypeAlias = Callable[[int, int | None], None]
+"""Called with the bytes sent so far and the size in bytes, None where it is unknown."""
+
+
+class File(NamedTuple):
+    """A file to send. source: a path, its bytes, or an open binary file that can be rewound for another try."""
+
+    source: PathLike[str] | bytes | IO[bytes]
+    name: str | None = None
+    content_type: str | None = None
+    progress: Progress | None = None
+
+
+FileInput: TypeAlias = "File | PathLike[str] | bytes | IO[bytes]"
+
+
+class Part(NamedTuple):
+    """One part of a multipart body: a member that is text, or a file."""
+
+    name: str
+    text: str | None
+    file: File | None
+
+
+def part(name: str, value: Any) -> Part:
+    """Return the part that a member becomes."""
+    if isinstance(value, File):
+        return Part(name, None, value)
+    if isinstance(value, bytes | Path) or hasattr(value, "read") or hasattr(value, "__fspath__"):
+        return Part(name, None, File(value))
+    if isinstance(value, str):
+        return Part(name, value, None)
+    import msgspec  # noqa: PLC0415  (only for parts that are neither text nor files)
+
+    return Part(name, msgspec.json.encode(value).decode().strip('"'), None)
+
+
+class Opened:
+    """A file while it is read by the HTTP library, which asks for `read` and `seek` only."""
+
+    def __init__(self, file: File) -> None:
+        self._progress = file.progress
+        self._is_own = not hasattr(file.source, "read")
+        self._stream = _stream(file.source)
+        self.name = file.name or Path(str(getattr(self._stream, "name", "file"))).name
+        self.size_bytes = self._stream.seek(0, 2)
+        self._stream.seek(0)
+        self._sent_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes and tell how far it is."""
+        data = self._stream.read(size)
+        self._sent_bytes += len(data)
+        if self._progress is not None and data:
+            self._progress(self._sent_bytes, self.size_bytes)
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Move; a body that is sent once more begins at 0."""
+        self._sent_bytes = 0
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the position in bytes."""
+        return self._stream.tell()
+
+    def close(self) -> None:
+        """Close what was opened here."""
+        if self._is_own:
+            self._stream.close()
+
+
+def _stream(source: PathLike[str] | bytes | IO[bytes]) -> IO[bytes]:
+    if isinstance(source, bytes):
+        from io import BytesIO  # noqa: PLC0415
+
+        return BytesIO(source)
+    return Path(source).open("rb") if hasattr(source, "__fspath__") else source

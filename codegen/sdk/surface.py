@@ -1,0 +1,207 @@
+"""What a client offers, in no language: resources, their methods, and where each argument goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from codegen import ir
+from codegen.bundle import Bundle
+from codegen.locate import escape, unescape
+from codegen.names import camel, snake
+from codegen.table import BY_POLICY
+
+_BODY_ORDER = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument. wire: its name in the contract; schema: pointer of what it may be; location `body`: a body's member."""
+
+    name: str
+    wire: str
+    location: str
+    schema: str
+    is_required: bool
+    description: str
+    node: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Body:
+    """A request's body. is_whole: it is one argument `body`, not one for each member."""
+
+    content_type: str
+    pointer: str | None
+    is_whole: bool
+    is_required: bool
+    constants: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to call an operation. kind stream: it is answered by events."""
+
+    name: str
+    operation: ir.Operation
+    kind: Literal["value", "paged", "stream"]
+    arguments: tuple[Argument, ...]
+    body: Body | None
+    is_idempotent: bool
+
+    @property
+    def class_name(self) -> str:
+        """Return the name that types of this operation's own begin with."""
+        return camel(self.operation.id)
+
+
+@dataclass(frozen=True)
+class Resource:
+    """What `client.<name>` is."""
+
+    name: str
+    area: str
+    methods: tuple[Method, ...]
+
+    @property
+    def class_name(self) -> str:
+        """Return the name of its class."""
+        return camel(self.name)
+
+
+def resources(contract: ir.Contract) -> tuple[Resource, ...]:
+    """Return every resource of a contract, by name."""
+    grouped: dict[str, list[ir.Operation]] = {}
+    for operation in contract.operations:
+        grouped.setdefault(snake(operation.resource), []).append(operation)
+    return tuple(_resource(contract.bundle, name, grouped[name]) for name in sorted(grouped))
+
+
+def _resource(bundle: Bundle, name: str, operations: list[ir.Operation]) -> Resource:
+    taken: set[str] = set()
+    methods = []
+    for operation in operations:
+        for method in _methods(bundle, operation, taken):
+            taken.add(method.name)
+            methods.append(method)
+    return Resource(name, snake(operations[0].area), tuple(methods))
+
+
+def _methods(bundle: Bundle, operation: ir.Operation, taken: set[str]) -> Iterator[Method]:
+    """Yield one method, or two where a member `stream` of the body decides between a value and events."""
+    name = _name(operation, taken)
+    types = {media.content_type for response in successes(operation) for media in response.media}
+    can_stream = EVENT_STREAM in types
+    if can_stream and len(types) > 1:
+        yield _method(bundle, operation, name, "value", {"stream": False})
+        yield _method(bundle, operation, f"{name}_stream", "stream", {"stream": True})
+    elif can_stream:
+        yield _method(bundle, operation, name, "stream", {})
+    else:
+        yield _method(bundle, operation, name, "paged" if "x-paging" in operation.node else "value", {})
+
+
+def _name(operation: ir.Operation, taken: set[str]) -> str:
+    own = snake(operation.id)
+    for prefix in (snake(operation.resource), snake(operation.id.partition("_")[0])):
+        if own.startswith(f"{prefix}_"):
+            own = own.removeprefix(f"{prefix}_")
+            break
+    name, number = snake(own), 2
+    while name in taken or name == "raw":
+        name, number = f"{own}_{number}", number + 1
+    return name
+
+
+def _method(
+    bundle: Bundle, operation: ir.Operation, name: str, kind: Literal["value", "paged", "stream"], fixed: dict[str, Any]
+) -> Method:
+    names = {"self", "options"}
+    arguments = [
+        _argument(names, parameter.name, parameter.location, parameter.schema, parameter.node)
+        for parameter in operation.parameters
+        if parameter.location != "header" or parameter.name.lower() not in {*BY_POLICY, "x-request-id"}
+    ]
+    body, members = _body(bundle, operation, names, fixed)
+    is_idempotent = bool(operation.node.get("x-idempotent"))
+    return Method(name, operation, kind, (*arguments, *members), body, is_idempotent)
+
+
+def _argument(names: set[str], wire: str, location: str, schema: str, node: Mapping[str, Any]) -> Argument:
+    name = snake(wire)
+    if name in names:
+        name = f"{location}_{name}"
+    while name in names:
+        name += "_"
+    names.add(name)
+    is_required = bool(node.get("required")) or location == "path"
+    return Argument(name, wire, location, schema, is_required, str(node.get("description", "")), node)
+
+
+def _body(
+    bundle: Bundle, operation: ir.Operation, names: set[str], fixed: dict[str, Any]
+) -> tuple[Body | None, list[Argument]]:
+    if operation.body is None or not operation.body.media:
+        return None, []
+    media = min(operation.body.media, key=lambda media: _rank(media.content_type))
+    is_required = bool(operation.body.node.get("required"))
+    properties = members(bundle, media.schema) if media.schema is not None and _rank(media.content_type) < 9 else {}
+    if not properties:
+        whole = (
+            [] if media.schema is None else [_argument(names, "body", "body", media.schema, {"required": is_required})]
+        )
+        return Body(media.content_type, media.schema, True, is_required, {}), whole
+    needed = required(bundle, media.schema or "")
+    constants = {name: value for name, value in fixed.items() if name in properties}
+    arguments = []
+    for name, pointer in properties.items():
+        if name not in constants:
+            node = bundle.follow(pointer)[1]
+            own = bundle.get(pointer)
+            description = own.get("description") or node.get("description", "") if isinstance(own, dict) else ""
+            told = {"required": name in needed and is_required, "description": description}
+            arguments.append(_argument(names, name, "body", pointer, told))
+    return Body(media.content_type, media.schema, False, is_required, constants), arguments
+
+
+def _rank(content_type: str) -> int:
+    if content_type in _BODY_ORDER:
+        return _BODY_ORDER.index(content_type)
+    return 5 if content_type.endswith("+json") else 9
+
+
+def successes(operation: ir.Operation) -> list[ir.Response]:
+    """Return the answers that are no errors and no 304."""
+    return [response for response in operation.responses if response.status.startswith("2")]
+
+
+def members(bundle: Bundle, pointer: str) -> dict[str, str]:
+    """Return member → pointer of its schema for an object with named members, through references and allOf; else nothing."""
+    pointer, node = bundle.follow(pointer)
+    if not isinstance(node, dict) or {"oneOf", "anyOf"} & set(node):
+        return {}
+    found: dict[str, str] = {}
+    for index in range(len(node.get("allOf", []))):
+        found |= members(bundle, f"{pointer}/allOf/{index}")
+    return found | {name: f"{pointer}/properties/{escape(name)}" for name in node.get("properties", {})}
+
+
+def required(bundle: Bundle, pointer: str) -> set[str]:
+    """Return the members that must be there, through references and allOf."""
+    pointer, node = bundle.follow(pointer)
+    if not isinstance(node, dict):
+        return set()
+    parts = [required(bundle, f"{pointer}/allOf/{index}") for index in range(len(node.get("allOf", [])))]
+    return set(node.get("required", [])).union(*parts)
+
+
+def member_at(bundle: Bundle, pointer: str, path: str) -> str | None:
+    """Return the schema of the member that a JSON pointer into a value names; None when there is none."""
+    for token in path.split("/")[1:]:
+        found = members(bundle, pointer).get(unescape(token))
+        if found is None:
+            return None
+        pointer = found
+    return bundle.follow(pointer)[0]

@@ -1,0 +1,41 @@
+"""The Python client, built from the contract as it is and installed where the tests of this folder import it from."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel as `make sdk` does."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "codegen.cli", "sdk", "--output", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return Path(built.stdout.strip())
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the wheel into a folder of its own."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--target", str(folder), str(wheel)], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sdk(installed: Path) -> Iterator[ModuleType]:
+    """Import accord_client."""
+    sys.path.insert(0, str(installed))
+    yield importlib.import_module("accord_client")
+    sys.path.remove(str(installed))
