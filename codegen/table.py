@@ -17,6 +17,7 @@ from core.kernel.operation import Shape
 BY_POLICY = frozenset({"idempotency-key", "if-match", "if-none-match"})
 """Header parameters that the server itself consumes; a handler never sees them."""
 
+UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _SHAPES: tuple[Shape, ...] = ("integer", "number", "boolean", "null", "string")
 
 
@@ -83,6 +84,7 @@ class Compiler:
             is_catch_all=operation.path_node.get("x-catch-all", False),
             switch=node.get("x-switch"),
             etag_of=self._etag_of(operation),
+            is_audited=is_audited(operation),
             is_deprecated=node.get("deprecated", False),
             deprecated_at=node.get("x-deprecated-at"),
             sunset=node.get("x-sunset"),
@@ -276,6 +278,12 @@ class Compiler:
 
     def _refuse(self, pointer: str, message: str) -> NoReturn:
         raise Refused([Finding("compile", self._bundle.locate(pointer), message)])
+
+
+def is_audited(operation: ir.Operation) -> bool:
+    """Say whether the audit trail tells of an operation: every unsafe one that gives no reason, and who asks for it."""
+    stated = operation.node.get("x-audit", operation.method in UNSAFE)
+    return stated is True
 
 
 def is_typed(content_type: str) -> bool:

@@ -20,6 +20,7 @@ from core.kernel.settings import Settings
 from core.limits import counters, operations
 from core.limits.limiter import ExactRateLimiter
 from core.limits.profiles import check_pinned
+from core.system.audit import SqlAuditTrail
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
 from core.system.jobs import SqlJobQueue
@@ -58,6 +59,7 @@ def _ports(settings: Settings, contract: Contract) -> Ports:
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
         upkeep=SqlUpkeep(presence.do_note_silence),
+        audit=SqlAuditTrail(),
     )
 
 

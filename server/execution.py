@@ -19,6 +19,7 @@ from core.kernel.problems import ResponseMismatch
 from models import database
 from server import idempotency, preconditions
 from server.answer import Answer
+from server.audit import compile_audit
 from server.events import event_judge
 from server.idempotency import Hold, Keeper
 from server.parameters import compile_parameters
@@ -57,6 +58,7 @@ class Execution:
         self._judge_events = event_judge(operation, state, schemas)
         self._effect = {"effect": "unknown"} if operation.method.upper() in _UNSAFE else {}
         self._enforces = state.enforces_responses
+        self._audit = compile_audit(operation, state.service.ports.audit)
 
     def choose(self) -> Run:
         """Return the way this operation is run."""
@@ -67,30 +69,39 @@ class Execution:
         return self.run_plain
 
     def run_plain(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
-        return self._answer(request, self._handler(self._prepared(call)), self._effect)
+        """Run the handler, which commits what it does by itself; its entry in the audit trail follows at once."""
+        call = self._prepared(call)
+        answer = self._answer(request, self._handler(call), self._effect)
+        if self._audit is not None:
+            with database.write():
+                self._audit.done(request, call, values, answer)
+        return answer
 
     def run_transactional(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
         claim = self._keeper.claim(request, request.body) if self._keeper else None
         call = self._prepared(call)
         if_match = request.header("HTTP_IF_MATCH") if self._current else None
         if if_match is not None:
-            return database.isolated(lambda: self._transact(request, call, claim, (if_match, values)))
+            return database.isolated(lambda: self._transact(request, call, values, claim, if_match))
         with database.write():
-            return self._transact(request, call, claim)
+            return self._transact(request, call, values, claim)
 
     def _transact(
         self,
         request: Request,
         call: Call_,
+        values: tuple[str, ...],
         claim: idempotency.Claim | None,
-        condition: tuple[str, tuple[str, ...]] | None = None,
+        if_match: str | None = None,
     ) -> Answer:
-        """Do what commits together; condition: If-Match and the values of the path."""
+        """Do what commits together; values: of the path."""
         if claim is not None and self._keeper is not None and (replay := self._keeper.begin(claim)):
             return idempotency.replayed(replay)
-        if condition is not None and self._current is not None:
-            preconditions.check_match(condition[0], self._current(request, call, condition[1]))
+        if if_match is not None and self._current is not None:
+            preconditions.check_match(if_match, self._current(request, call, values))
         answer = self._answer(request, self._handler(call), {"effect": "none"})
+        if self._audit is not None:
+            self._audit.done(request, call, values, answer)
         if claim is not None and self._keeper is not None:
             self._keeper.store(claim, idempotency.kept(answer))
         return answer

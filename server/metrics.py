@@ -41,6 +41,7 @@ STREAMS_CLOSED = Counter("accord_streams_closed", "Ended event streams.", ("oper
 EVENTS_SENT = Counter("accord_stream_events_sent", "Events queued to clients of event streams.")
 JOBS_RUNNING = Gauge("accord_jobs_running", "Jobs under way.", ("kind",), multiprocess_mode="livesum")
 JOBS = Counter("accord_jobs", "Ended jobs.", ("kind", "outcome"))
+AUDIT_LOST = Counter("accord_audit_refusals_lost", "Refusals that were not written to the audit trail.", ("operation",))
 LOG_LINES_LOST = Counter("accord_log_lines_lost", "Log lines that could not be written.")
 
 

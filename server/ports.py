@@ -15,6 +15,7 @@ from core.kernel.call import Event
 from core.kernel.durable import ChannelState as ChannelState  # noqa: PLC0414  (part of the ports)
 from core.kernel.durable import Job as Job  # noqa: PLC0414
 from core.kernel.exchange import Credentials as Credentials  # noqa: PLC0414  (part of the ports)
+from core.kernel.exchange import Deed as Deed  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import RateDecision as RateDecision  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import Replay as Replay  # noqa: PLC0414  (part of the ports)
 from core.kernel.exchange import UsageStanding as UsageStanding  # noqa: PLC0414  (part of the ports)
@@ -110,6 +111,16 @@ class RateLimiter(Protocol):
         """Hold this worker's slots on; called every few seconds by every worker."""
 
 
+class AuditTrail(Protocol):
+    """Keep who did what; None in Ports where a product has none."""
+
+    def record(self, deed: Deed) -> None:
+        """Write a success down, inside the write transaction of its effect."""
+
+    def refuse(self, deed: Deed) -> bool:
+        """Write a refusal down, and say whether that was done: there is a bound, so that refusals cannot fill a disk."""
+
+
 class EventLog(Protocol):
     """Read durable events; written by core in the transactions of the data they tell of."""
 
@@ -183,4 +194,5 @@ class Ports(msgspec.Struct, frozen=True, kw_only=True):
     events: EventLog
     jobs: JobQueue
     upkeep: Upkeep | None = None
+    audit: AuditTrail | None = None
     definitions: DefinitionSource | None = None

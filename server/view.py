@@ -25,6 +25,7 @@ from core.kernel.problems import (
     Violation,
 )
 from server.answer import Answer
+from server.audit import compile_audit
 from server.bodies import compile_body
 from server.execution import Execution, Handler
 from server.headers import CommonHeaders
@@ -55,6 +56,7 @@ def compile_view(
     )
     run = execution.choose() if execution else _not_implemented
     refuse = _refuser(operation, state, execution)
+    audit = compile_audit(operation, state.service.ports.audit)
     is_switched_off = not is_on(operation, state.service.settings)
     finish = CommonHeaders(state.service.settings, operation).finish
     operation_id, clock, report = operation.id, time.perf_counter, state.observer.request_ended
@@ -82,6 +84,8 @@ def compile_view(
             answer = attempt(request, values)
         except Problem as problem:
             answer = refuse(request, problem)
+            if audit is not None:
+                audit.refused(request, values, problem)
         complete(request, answer)
         finish(request, answer)
         report(

@@ -46,6 +46,7 @@ KNOWN: dict[str, dict[str, Any]] = {
         "x-public": Text,
         "x-rate-profile": Text,
         "x-idempotent": bool,
+        "x-audit": Literal[True] | Text,
         "x-secret-response": bool,
         "x-paging": StrictPaging,
         "x-max-body": Annotated[int, msgspec.Meta(ge=1, le=2**31)],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -31,6 +32,25 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: bytes
     channel: str | None = None
+
+
+class Deed(msgspec.Struct, frozen=True, kw_only=True):
+    """What the audit trail is told of one request.
+
+    code: the refusal's, None for a success. user_id, tenant_id: None where nobody is known. objects: what the request
+    named: ids as they are, anything else, which may be secret, as a digest.
+    """
+
+    operation_id: str
+    status: int
+    code: str | None
+    user_id: UUID | None
+    tenant_id: UUID | None
+    credential_kind: str
+    credential_id: str
+    client_address: str
+    request_id: str
+    objects: Mapping[str, str]
 
 
 Algorithm = Literal["gcra", "token_bucket", "fixed_window"]

@@ -122,6 +122,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: the operationId; also the handler function, metric label and log field. path: the contract's template.
     error_style: a key of Contract.styles. etag_of: x-etag; its own id for a GET, or for PUT and PATCH the GET whose
     answer is the validator. public_reason: x-public. max_body_bytes: x-max-body.
+    is_audited: the audit trail tells of it: an unsafe method without a reason in x-audit, or any with `x-audit: true`.
     deprecated_at, sunset: x-deprecated-at and x-sunset, days like "2026-12-31".
     switch: x-switch, the true-or-false setting that must be on.
     """
@@ -149,6 +150,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_catch_all: bool = False
     switch: str | None = None
     etag_of: str | None = None
+    is_audited: bool = False
     is_deprecated: bool = False
     deprecated_at: str | None = None
     sunset: str | None = None

@@ -1,4 +1,4 @@
-"""What is cleared away for good: events no stream may resume behind, and rows whose time is over.
+"""What is cleared away for good: events no stream may resume behind, and rows whose time is over; and audit's seals.
 
 Every worker asks for a turn now and then; one row of the database says whose it is, so that a turn is taken once a minute
 in all. A turn deletes in small transactions until nothing is left or its time is over; what is left waits for the next.
@@ -17,7 +17,7 @@ import peewee
 
 from core.identity import throttling
 from core.kernel import clock, settings
-from core.system import events
+from core.system import audit_chain, events
 from models.database import read, write
 from models.tables.chat import Invite, Typing
 from models.tables.events import Channel
@@ -96,6 +96,7 @@ def clear(now: datetime) -> int:
     deadline = time.monotonic() + _TURN_SECONDS
     count = _exhaust(lambda: events.prune(clock.to_ms(_retention_start(now))), deadline)
     count += _exhaust(lambda: _forget_secrets(now), deadline)
+    _exhaust(audit_chain.seal_some, deadline)
     for rule in _RULES:
         count += _exhaust(partial(_delete_some, rule, now), deadline)
     return count

@@ -52,25 +52,25 @@ class InvitesRevoke(Protocol):
 
 
 class MessagesCancel(Protocol):
-    """POST /api/messages/{message_id}/cancel (spec/paths/chat/messages.yaml:233)."""
+    """POST /api/messages/{message_id}/cancel (spec/paths/chat/messages.yaml:234)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesCancelParameters, None], /) -> chat.MessageCancelled | Reply[chat.MessageCancelled, Literal[202]]: ...
 
 
 class MessagesDelete(Protocol):
-    """POST /api/messages/{message_id}/delete (spec/paths/chat/messages.yaml:112)."""
+    """POST /api/messages/{message_id}/delete (spec/paths/chat/messages.yaml:113)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesDeleteParameters, chat.MessageDelete | None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class MessagesEdit(Protocol):
-    """POST /api/messages/{message_id}/edit (spec/paths/chat/messages.yaml:190)."""
+    """POST /api/messages/{message_id}/edit (spec/paths/chat/messages.yaml:191)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesEditParameters, chat.MessageEdit], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class MessagesListChunks(Protocol):
-    """GET /api/messages/{message_id}/chunks (spec/paths/chat/messages.yaml:68)."""
+    """GET /api/messages/{message_id}/chunks (spec/paths/chat/messages.yaml:69)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesListChunksParameters, None], /) -> chat.MessageChunks | Reply[chat.MessageChunks, Literal[200]]: ...
 
@@ -82,7 +82,7 @@ class MessagesReply(Protocol):
 
 
 class MessagesRestore(Protocol):
-    """POST /api/messages/{message_id}/restore (spec/paths/chat/messages.yaml:156)."""
+    """POST /api/messages/{message_id}/restore (spec/paths/chat/messages.yaml:157)."""
 
     def __call__(self, call: Call[chat_parameters.MessagesRestoreParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -106,7 +106,7 @@ class ParticipantsRemove(Protocol):
 
 
 class PresenceSendHeartbeat(Protocol):
-    """POST /api/presence/heartbeat (spec/paths/chat/presence.yaml:41)."""
+    """POST /api/presence/heartbeat (spec/paths/chat/presence.yaml:42)."""
 
     def __call__(self, call: Call[None, chat.PresenceHeartbeat | None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -148,6 +148,6 @@ class ThreadsListUnread(Protocol):
 
 
 class ThreadsMarkRead(Protocol):
-    """POST /api/threads/{root_id}/read (spec/paths/chat/threads.yaml:245)."""
+    """POST /api/threads/{root_id}/read (spec/paths/chat/threads.yaml:246)."""
 
     def __call__(self, call: Call[chat_parameters.ThreadsMarkReadParameters, chat.ThreadMarkRead | None], /) -> None | Reply[None, Literal[204]]: ...

@@ -64,25 +64,25 @@ class FederationCallback(Protocol):
 
 
 class FederationDelete(Protocol):
-    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:209)."""
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:210)."""
 
     def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class FederationGet(Protocol):
-    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:115)."""
+    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:116)."""
 
     def __call__(self, call: Call[identity_parameters.FederationGetParameters, None], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 
 
 class FederationList(Protocol):
-    """GET /auth/admin/federation (spec/paths/identity/federation.yaml:81)."""
+    """GET /auth/admin/federation (spec/paths/identity/federation.yaml:82)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.FederationNames | Reply[identity.FederationNames, Literal[200]]: ...
 
 
 class FederationPut(Protocol):
-    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:151)."""
+    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:152)."""
 
     def __call__(self, call: Call[identity_parameters.FederationPutParameters, identity.FederationProvider], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 
@@ -94,7 +94,7 @@ class FederationStart(Protocol):
 
 
 class OauthCallbackApple(Protocol):
-    """GET /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:151)."""
+    """GET /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:152)."""
 
     def __call__(self, call: Call[identity_parameters.OauthCallbackAppleParameters, None], /) -> None | Reply[None, Literal[303]]: ...
 
@@ -106,25 +106,25 @@ class OauthCallbackGithub(Protocol):
 
 
 class OauthExchangeApple(Protocol):
-    """POST /api/oauth/apple/manual (spec/paths/identity/oauth.yaml:224)."""
+    """POST /api/oauth/apple/manual (spec/paths/identity/oauth.yaml:226)."""
 
     def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class OauthExchangeGithub(Protocol):
-    """POST /api/oauth/github/manual (spec/paths/identity/oauth.yaml:76)."""
+    """POST /api/oauth/github/manual (spec/paths/identity/oauth.yaml:77)."""
 
     def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class OauthReceiveApple(Protocol):
-    """POST /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:188)."""
+    """POST /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:190)."""
 
     def __call__(self, call: Call[None, identity.ApplePost], /) -> None | Reply[None, Literal[303]]: ...
 
 
 class OauthStartApple(Protocol):
-    """GET /api/oauth/apple (spec/paths/identity/oauth.yaml:117)."""
+    """GET /api/oauth/apple (spec/paths/identity/oauth.yaml:118)."""
 
     def __call__(self, call: Call[identity_parameters.OauthStartAppleParameters, None], /) -> identity.OauthStart | Reply[identity.OauthStart, Literal[200]]: ...
 

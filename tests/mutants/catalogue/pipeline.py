@@ -360,8 +360,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "effect committed before the answer was judged",
         "server/execution.py",
-        "        with database.write():\n            return self._transact(request, call, claim)",
-        "        return self._transact(request, call, claim)",
+        "        with database.write():\n            return self._transact(request, call, values, claim)",
+        "        return self._transact(request, call, values, claim)",
         _PIPELINE,
     ),
 )

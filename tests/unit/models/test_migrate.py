@@ -28,7 +28,7 @@ _PG_CONSTRAINTS = """
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
 """
 _PG_INDEXES = "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1"
-_SQLITE_SCHEMA = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1"
+_SQLITE_SCHEMA = "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' AND type <> 'trigger' ORDER BY 1"
 _HISTORY = "schema_migrations"
 
 
