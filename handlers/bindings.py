@@ -12,6 +12,7 @@ from handlers.chat import streams as chat_streams
 from handlers.chat import threads as chat_threads
 from handlers.identity import accounts as identity_accounts
 from handlers.identity import api_keys as identity_api_keys
+from handlers.identity import asset_auth as identity_asset_auth
 from handlers.identity import federation as identity_federation
 from handlers.identity import oauth as identity_oauth
 from handlers.identity import roles as identity_roles
@@ -64,6 +65,7 @@ api_keys_create: identity_signatures.ApiKeysCreate = identity_api_keys.api_keys_
 api_keys_delete: identity_signatures.ApiKeysDelete = identity_api_keys.api_keys_delete  # spec/paths/identity/api_keys.yaml:118
 api_keys_list: identity_signatures.ApiKeysList = identity_api_keys.api_keys_list  # spec/paths/identity/api_keys.yaml:10
 api_keys_rotate: identity_signatures.ApiKeysRotate = identity_api_keys.api_keys_rotate  # spec/paths/identity/api_keys.yaml:167
+asset_auth_set_password: identity_signatures.AssetAuthSetPassword = identity_asset_auth.asset_auth_set_password  # spec/paths/identity/asset_auth.yaml:10
 federation_callback: identity_signatures.FederationCallback = identity_federation.federation_callback  # spec/paths/identity/federation.yaml:35
 federation_delete: identity_signatures.FederationDelete = identity_federation.federation_delete  # spec/paths/identity/federation.yaml:210
 federation_get: identity_signatures.FederationGet = identity_federation.federation_get  # spec/paths/identity/federation.yaml:116

@@ -5,6 +5,7 @@ A template is `empty`, `migrated`, or `peopled` (migrated, with the people of te
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from abc import ABC, abstractmethod
@@ -18,8 +19,11 @@ from tests import postgres
 
 BACKENDS = ("sqlite", "postgresql")
 SECRET_KEY = "a-secret-of-the-tests-that-every-copy-of-a-template-shares"
-UNLIMITED_POSTS = '{"conversation.post": {"limit": 1000000, "window_seconds": 1}}'
-"""Tests post faster than the shipped profile allows people to."""
+_UNMET = {"limit": 1_000_000, "window_seconds": 1}
+UNLIMITED_POSTS = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute"), _UNMET))
+"""Tests post, and call a tenant's operations, faster than the shipped profiles allow people to."""
+UNLIMITED = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute", "asset.password"), _UNMET))
+"""For tests that call every operation again and again."""
 Fill = Callable[[Settings], None]
 
 

@@ -18,14 +18,14 @@ _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$QtbTophxwCpE1OmQfftDaA$UVphsMirvd2R9aG
 _COMMON_FILE = Path(__file__).parent / "common_passwords.txt"
 
 
-def hash_password(password: str) -> str:
+def hash_password(password: str, *, pointer: str = "/password") -> str:
     """Check and hash a new password; slow, so never inside a transaction.
 
     Raises:
         Invalid: it is one of the common ones (not asked in the dev profile).
         Unavailable: too many are hashing.
     """
-    check_uncommon(password)
+    check_uncommon(password, pointer)
     return hashing.queue.run(_HASHER.hash, password)
 
 
@@ -39,15 +39,15 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     return matches and password_hash is not None
 
 
-def check_uncommon(password: str) -> None:
-    """Refuse what is tried first by everyone who guesses.
+def check_uncommon(password: str, pointer: str) -> None:
+    """Refuse what is tried first by everyone who guesses; `pointer` says which member of the body it was.
 
     Raises:
         Invalid: it is on the list.
     """
     if not settings.current().is_dev and password.lower() in _common():
         violation = Violation(
-            pointer="/password", location="body", rule="common_password", message="This password is a common one."
+            pointer=pointer, location="body", rule="common_password", message="This password is a common one."
         )
         raise Invalid("The password is too common.", errors=(violation,))
 

@@ -34,6 +34,15 @@ class ApiKeyRotate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True
 ApplePost: TypeAlias = dict[str, Any]
 
 
+class AssetPasswordAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+
+
+class AssetPasswordSet(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    new_password: str = field(name="newPassword")
+    confirm_password: str = field(name="confirmPassword")
+
+
 Email: TypeAlias = str
 
 

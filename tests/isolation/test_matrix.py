@@ -28,6 +28,7 @@ from tests.oracle import Oracle
 CONTRACT = msgspec.json.decode((ROOT / "models/contract/operations.json").read_bytes(), type=Contract)
 OPERATIONS = {operation.id: operation for operation in CONTRACT.operations}
 PRODUCTION = {
+    "rate_profiles": sources.UNLIMITED,
     "profile": "production",
     "setup_token": SETUP_TOKEN,
     "response_check": "enforce",

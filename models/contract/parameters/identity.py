@@ -65,6 +65,12 @@ class ApiKeysRotateParameters(Struct, kw_only=True, frozen=True):
     key_id: UUID
 
 
+class AssetAuthSetPasswordParameters(Struct, kw_only=True, frozen=True):
+    """Parameters of asset_auth_set_password."""
+
+    tenant_id: UUID
+
+
 class FederationCallbackParameters(Struct, kw_only=True, frozen=True):
     """Parameters of federation_callback."""
 

@@ -57,6 +57,12 @@ class ApiKeysRotate(Protocol):
     def __call__(self, call: Call[identity_parameters.ApiKeysRotateParameters, identity.ApiKeyRotate | None], /) -> identity.ApiKeyMadeAnswer | Reply[identity.ApiKeyMadeAnswer, Literal[200]]: ...
 
 
+class AssetAuthSetPassword(Protocol):
+    """POST /api/v1/tenants/{tenantId}/asset-auth/password (spec/paths/identity/asset_auth.yaml:10)."""
+
+    def __call__(self, call: Call[identity_parameters.AssetAuthSetPasswordParameters, identity.AssetPasswordSet], /) -> identity.AssetPasswordAnswer | Reply[identity.AssetPasswordAnswer, Literal[200]]: ...
+
+
 class FederationCallback(Protocol):
     """GET /auth/oauth/{provider}/callback (spec/paths/identity/federation.yaml:35)."""
 

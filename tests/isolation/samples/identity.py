@@ -73,6 +73,7 @@ SAMPLES: dict[str, Callable[[Scene], Sample]] = {
     "accounts_create": lambda s: _tenant(s, {"email": s.address(), "name": s.word(), "role": "viewer"}),
     "accounts_get": _account,
     "accounts_update": lambda s: _account(s, {"role": "viewer"}),
+    "asset_auth_set_password": lambda s: _tenant(s, {"newPassword": "Tr0ub4dor&3", "confirmPassword": "Tr0ub4dor&3"}),
     "api_keys_list": _tenant,
     "api_keys_create": lambda s: _tenant(s, {"name": s.word(), "scopes": ["apikey:create"]}),
     "api_keys_rotate": _key,
