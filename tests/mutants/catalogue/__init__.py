@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mutants.catalogue import answers, chat, durable, handlers, identity, pipeline
+from tests.mutants.catalogue import answers, chat, durable, federation, handlers, identity, pipeline
 from tests.mutants.mutant import Mutant
 
-_ROOMS = (pipeline, handlers, identity, chat, answers, durable)
+_ROOMS = (pipeline, handlers, identity, federation, chat, answers, durable)
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for room in _ROOMS for mutant in room.MUTANTS)
