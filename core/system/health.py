@@ -6,6 +6,7 @@ import resource
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +14,12 @@ import gevent
 import httpx
 import msgspec
 import peewee
+from gevent.lock import Semaphore
 
 from core.identity import hashing
-from core.kernel import settings
+from core.kernel import clock, settings
 from core.kernel.problems import Unavailable
+from core.kernel.settings import Settings
 from core.limits import counters
 from models.database import database, read
 
@@ -24,6 +27,7 @@ _MB = 1024 * 1024
 _DATABASE_SECONDS = 1.5
 _AI_SECONDS = 1.5
 _REDIS_SECONDS = 2.0
+KEPT_SECONDS = 3.0
 _started = time.monotonic()
 
 
@@ -45,6 +49,7 @@ class Checks(msgspec.Struct, frozen=True, kw_only=True):
     redis: Check
     ai: Check
     total_latency_ms: float
+    checked_at: datetime
 
     @property
     def is_ready(self) -> bool:
@@ -79,7 +84,34 @@ def check_dependencies() -> Checks:
         redis=redis_check,
         ai=ai_check,
         total_latency_ms=_since_ms(began),
+        checked_at=clock.now(),
     )
+
+
+class _Kept:
+    """The last checks: made by one request at a time, on which the others wait, and good for a few seconds.
+
+    Anyone may ask for them, and each would otherwise cost a request to the AI endpoint.
+    """
+
+    def __init__(self) -> None:
+        self._asking = Semaphore()
+        self._last: tuple[Checks, float, Settings] | None = None
+
+    def get(self) -> Checks:
+        with self._asking:
+            if self._last is None or time.monotonic() >= self._last[1] or self._last[2] is not settings.current():
+                checks = check_dependencies()
+                self._last = checks, time.monotonic() + KEPT_SECONDS, settings.current()
+            return self._last[0]
+
+
+_kept = _Kept()
+
+
+def get_checks() -> Checks:
+    """Return what the dependencies answered at most `KEPT_SECONDS` ago, asking them when that is longer ago."""
+    return _kept.get()
 
 
 def get_uptime_seconds() -> float:
@@ -95,9 +127,11 @@ def get_memory() -> Memory:
     return Memory(used_mb=used_mb, peak_mb=max(peak_kb / 1024, used_mb))
 
 
-def is_degraded() -> bool:
-    """Say whether logins are refused because too many wait for the hashing thread."""
-    return hashing.queue.is_full
+def get_status() -> Literal["healthy", "degraded", "unhealthy"]:
+    """Judge this process: unhealthy without what it needs, degraded while too many logins wait for the hashing thread."""
+    if not get_checks().is_ready:
+        return "unhealthy"
+    return "degraded" if hashing.queue.is_full else "healthy"
 
 
 def _timed(ask: Callable[[], str | None], limit_seconds: float) -> Check:

@@ -7,7 +7,6 @@ from typing import Literal
 
 from msgspec import UNSET
 
-from core.kernel import clock
 from core.kernel.call import Call, Reply
 from core.system import health
 from models import migrate
@@ -36,7 +35,7 @@ def health_report(call: Call[None, None]) -> system.HealthReport:
     """Report the state of this process."""
     memory = health.get_memory()
     return system.HealthReport(
-        status="degraded" if health.is_degraded() else "healthy",
+        status=health.get_status(),
         version=version("accord"),
         uptime=health.get_uptime_seconds(),
         memory=system.HealthReportMemory(heap_used=memory.used_mb, heap_total=memory.peak_mb),
@@ -45,14 +44,14 @@ def health_report(call: Call[None, None]) -> system.HealthReport:
 
 def health_check_dependencies(call: Call[None, None]) -> Passed | Failed:
     """Check each dependency."""
-    checks = health.check_dependencies()
+    checks = health.get_checks()
     report = system.DependencyReport(
         status="ready" if checks.is_ready else "not_ready",
         checks=system.DependencyChecks(
             database=_check(checks.database), redis=_check(checks.redis), gemini=_check(checks.ai)
         ),
         total_latency_ms=checks.total_latency_ms,
-        timestamp=clock.now(),
+        timestamp=checks.checked_at,
     )
     passed: Passed = Reply(report, 200)
     failed: Failed = Reply(report, 503)

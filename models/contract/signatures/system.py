@@ -34,7 +34,7 @@ class ContractShowSwagger(Protocol):
 
 
 class HealthCheckDependencies(Protocol):
-    """GET /api/v1/ready (spec/paths/system/health.yaml:85)."""
+    """GET /api/v1/ready (spec/paths/system/health.yaml:86)."""
 
     def __call__(self, call: Call[None, None], /) -> system.DependencyReport | Reply[system.DependencyReport, Literal[200]] | Reply[system.DependencyReport, Literal[503]]: ...
 

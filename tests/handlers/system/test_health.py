@@ -49,6 +49,11 @@ def test_report_describes_the_process(client: Client) -> None:
     assert answer.json["memory"]["heapUsed"] > 0
 
 
+def test_report_is_unhealthy_when_the_database_is_gone(lost: Client) -> None:
+    answer = lost.call("health_report")
+    assert (answer.status, answer.json["status"]) == (200, "unhealthy")
+
+
 def test_dependencies_pass_when_the_database_answers(client: Client) -> None:
     answer = client.call("health_check_dependencies")
     assert answer.status == 200

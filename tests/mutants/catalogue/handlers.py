@@ -165,4 +165,18 @@ def setup_create(''',
         "ttl_seconds=604800",
         ("invites",),
     ),
+    Mutant(
+        "unhealthy process reported as healthy",
+        "core/system/health.py",
+        '    if not get_checks().is_ready:\n        return "unhealthy"\n',
+        "",
+        ("health",),
+    ),
+    Mutant(
+        "dependencies asked by every request",
+        "core/system/health.py",
+        "            if self._last is None or time.monotonic() >= self._last[1] or self._last[2] is not settings.current():",
+        "            if True:",
+        ("health",),
+    ),
 )

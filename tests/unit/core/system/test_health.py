@@ -13,7 +13,7 @@ import msgspec
 import peewee
 import pytest
 
-from core.kernel import settings
+from core.kernel import clock, settings
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.system import health
@@ -123,3 +123,47 @@ def test_redis_is_asked_when_it_is_configured(database: Settings) -> None:
         assert health.check_dependencies().redis.status == "pass"
     checks = health.check_dependencies()
     assert (checks.redis.status, checks.is_ready) == ("fail", False)
+
+
+def test_dependencies_are_asked_once_for_all_who_want_to_know_and_again_after_a_while(
+    database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[health.Checks] = []
+
+    def ask() -> health.Checks:
+        gevent.sleep(0.1)
+        passed = health.Check(status="pass")
+        checks = health.Checks(
+            database=passed, redis=passed, ai=passed, total_latency_ms=len(asked), checked_at=clock.now()
+        )
+        asked.append(checks)
+        return checks
+
+    settings.install(database)
+    monkeypatch.setattr(health, "check_dependencies", ask)
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.5)
+    callers = [gevent.spawn(health.get_checks) for _ in range(20)]
+    gevent.joinall(callers, raise_error=True)
+    assert [each.value for each in callers] == asked * 20
+    assert health.get_checks() is asked[0]
+    gevent.sleep(0.6)
+    assert health.get_checks() is asked[1]
+    settings.install(msgspec.structs.replace(database, ai_base_url="http://127.0.0.1:9"))
+    assert health.get_checks() is asked[2]
+
+
+def test_a_failure_is_not_kept_longer(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.install(database)
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.2)
+    with monkeypatch.context() as outage:
+        outage.setattr(health, "_ask_database", lambda: "The database cannot be reached.")
+        assert health.get_status() == "unhealthy"
+    assert health.get_status() == "unhealthy"
+    gevent.sleep(0.3)
+    assert health.get_status() == "healthy"
+
+
+def test_full_queue_of_logins_is_degraded(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.install(database)
+    monkeypatch.setattr(type(health.hashing.queue), "is_full", property(lambda queue: True))
+    assert health.get_status() == "degraded"
