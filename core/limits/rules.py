@@ -8,9 +8,12 @@ from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import peewee
+
 from core.kernel.exchange import Algorithm
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
+from core.kernel.problems import Unavailable
 from core.limits import generation, profiles
 from core.limits.assignments import list_assignments
 from core.limits.meters import Charge
@@ -71,13 +74,16 @@ class Rules:
 
     def _follow(self) -> None:
         changes = generation.changes_here()
-        with read():
-            current = generation.current()
-            if current != self._generation:
-                self._profiles = {row.name: _rule(row) for row in profiles.list_profiles()}
-                self._rules = dict(self._compiled(list_assignments()))
-        self._generation, self._changes = current, changes
         self._look_at = time.monotonic() + _LOOK_SECONDS
+        try:
+            with read():
+                current = generation.current()
+                if current != self._generation:
+                    self._profiles = {row.name: _rule(row) for row in profiles.list_profiles()}
+                    self._rules = dict(self._compiled(list_assignments()))
+        except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
+            return  # what was known holds: a probe must be able to say that the database is gone
+        self._generation, self._changes = current, changes
 
     def _compiled(self, assignments: Sequence[RateAssignment]) -> list[tuple[str, Rule]]:
         ordered = sorted(assignments, key=lambda row: specificity(row.method, row.path_pattern))
