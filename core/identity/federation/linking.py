@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from core.identity import logins, users
 from core.identity.federation.exchange import Profile
-from core.identity.federation.problems import DomainNotAllowed, EmailNotVerified, ProviderUnavailable
+from core.identity.federation.problems import DomainNotAllowed, EmailNotVerified, LinkNotAllowed, ProviderUnavailable
 from core.identity.federation.providers import Provider
 from core.kernel import clock
 from core.kernel.principal import ROOT_TENANT_ID
 from models.database import write
 from models.tables.federation import FederatedIdentity
-from models.tables.identity import Role, User, UserRole
+from models.tables.identity import Membership, Role, User, UserRole
 
 _DEFAULT_ROLE = "member"
 
@@ -21,6 +21,7 @@ def do_identify(provider: Provider, profile: Profile) -> logins.Verified:
     Raises:
         DomainNotAllowed: the provider's domains do not take the address.
         EmailNotVerified: a first login without an address that the provider vouches for.
+        LinkNotAllowed: a first login to an account of a tenant's that has a password.
     """
     _check_domain(provider, profile)
     with write():
@@ -48,13 +49,27 @@ def _link(provider: Provider, profile: Profile) -> User:
     """Link the subject to the user of its address, whom it makes if there is none."""
     if profile.email is None or not profile.is_email_verified:
         raise EmailNotVerified
-    user = _find_by_email(profile.email) or _make(provider, profile)
+    found = _find_by_email(profile.email)
+    if found is not None:
+        _check_linkable(found)
+    user = found or _make(provider, profile)
     identity = {"authority": profile.authority, "subject": profile.subject, "user": user, "linked_at": clock.now()}
     FederatedIdentity.insert(identity).on_conflict_ignore().execute()
     User.update(federated_provider=provider.name).where(User.id == user.id, User.federated_provider.is_null()).execute()
     linked = _find_linked(profile)
     assert linked is not None
     return linked
+
+
+def _check_linkable(user: User) -> None:
+    """Refuse to lead someone into an account that another may have made and has the password of.
+
+    Whoever runs a tenant may give an account anybody's address, which nothing proves; users of the root workspace are made by
+    the installation's administrators, and without a password nobody waits inside.
+    """
+    is_of_root = Membership.select().where(Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists()
+    if user.password_hash is not None and not is_of_root:
+        raise LinkNotAllowed
 
 
 def _make(provider: Provider, profile: Profile) -> User:

@@ -31,6 +31,10 @@ class DomainNotAllowed(Forbidden):
     code, title = "domain_not_allowed", "The e-mail address is of a domain that may not log in here"
 
 
+class LinkNotAllowed(Forbidden):
+    code, title = "link_not_allowed", "A user of this e-mail address exists, whose password somebody else may know"
+
+
 class ProviderUnavailable(Unavailable):
     code, title = "provider_unavailable", "The identity provider cannot be asked now"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import pytest
 
+from core.identity import users
 from models.database import read
-from models.tables.federation import FederationProviderRow, LoginFlow
+from models.tables.federation import FederatedIdentity, FederationProviderRow, LoginFlow
 from tests import openid
 from tests.client import Client, Person
 from tests.conftest import FrozenClock
@@ -47,6 +49,28 @@ def test_an_unverified_address_neither_links_nor_makes_a_user(federation: Federa
         assert answer.json["error"]["details"]["code"] == "email_not_verified"
     users = federation.client.call("users_list", as_=federation.people.ada).json
     assert "eve@example.com" not in {user["email"] for user in users}
+
+
+def test_an_account_that_somebody_prepared_is_not_linked(federation: Federation) -> None:
+    """Make an account for Dora's address in a tenant of one's own, and wait inside with its password: she is not led there."""
+    body = {"email": "mallory@example.org", "organizationName": "Mallory Ltd"}
+    tenant_id = federation.client.call("tenants_register", body=body).json["data"]["tenantId"]
+    new = users.NewUser(email="dora@example.com", password_hash="a hash that Mallory knows the password of")
+    users.do_create_user(new, UUID(tenant_id))
+    answer = federation.log_in("dora")
+    assert (answer.status, answer.json["error"]["details"]["code"]) == (403, "link_not_allowed")
+    with read():
+        assert not FederatedIdentity.select().exists()
+
+
+def test_whoever_registered_without_a_password_logs_in_by_a_provider(federation: Federation) -> None:
+    body = {"email": "dora@example.com", "organizationName": "Dora Ltd"}
+    registered = federation.client.call("tenants_register", body=body).json["data"]
+    token = federation.log_in("dora").json["access_token"]
+    person = Person(user_id="", name="", email="", password="", token=token)
+    tenant = federation.client.call("tenants_get_own", as_=person)
+    assert tenant.status == 200, tenant.text
+    assert registered["tenantId"] in tenant.text
 
 
 def test_a_subject_stays_linked_when_its_address_is_no_longer_verified(federation: Federation) -> None:
