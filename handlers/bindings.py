@@ -23,6 +23,7 @@ from handlers.identity import tokens as identity_tokens
 from handlers.identity import users as identity_users
 from handlers.limits import rate_assignments as limits_rate_assignments
 from handlers.limits import rate_profiles as limits_rate_profiles
+from handlers.limits import usage as limits_usage
 from handlers.system import contract as system_contract
 from handlers.system import health as system_health
 from handlers.system import metrics as system_metrics
@@ -112,6 +113,7 @@ rate_profiles_create: limits_signatures.RateProfilesCreate = limits_rate_profile
 rate_profiles_delete: limits_signatures.RateProfilesDelete = limits_rate_profiles.rate_profiles_delete  # spec/paths/limits/rate_profiles.yaml:147
 rate_profiles_list: limits_signatures.RateProfilesList = limits_rate_profiles.rate_profiles_list  # spec/paths/limits/rate_profiles.yaml:3
 rate_profiles_update: limits_signatures.RateProfilesUpdate = limits_rate_profiles.rate_profiles_update  # spec/paths/limits/rate_profiles.yaml:103
+usage_get: limits_signatures.UsageGet = limits_usage.usage_get  # spec/paths/limits/usage.yaml:3
 contract_get_json: system_signatures.ContractGetJson = system_contract.contract_get_json  # spec/paths/system/contract.yaml:3
 contract_get_yaml: system_signatures.ContractGetYaml = system_contract.contract_get_yaml  # spec/paths/system/contract.yaml:35
 contract_show_redoc: system_signatures.ContractShowRedoc = system_contract.contract_show_redoc  # spec/paths/system/contract.yaml:86

@@ -17,7 +17,7 @@ from core.identity.federation.files import file_providers
 from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
-from core.limits import counters, operations
+from core.limits import counters, operations, usage
 from core.limits.limiter import ExactRateLimiter
 from core.limits.profiles import check_pinned
 from core.system.audit import SqlAuditTrail
@@ -52,10 +52,12 @@ def build(settings: Settings) -> Service:
 
 
 def _ports(settings: Settings, contract: Contract) -> Ports:
+    limiter = ExactRateLimiter(settings, contract.operations, counters.choose(settings))
+    usage.install(limiter.usage)
     return Ports(
         verifier=CallerVerifier(settings),
         idempotency=SqlIdempotencyStore(settings),
-        limiter=ExactRateLimiter(settings, contract.operations, counters.choose(settings)),
+        limiter=limiter,
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
         upkeep=SqlUpkeep(presence.do_note_silence),

@@ -22,7 +22,7 @@ def compile_limit(operation: Operation, limiter: RateLimiter) -> Callable[[Reque
             if decision.rate is not None:
                 request.headers_out += _rate_headers(decision.rate)
             if decision.usage is not None:
-                request.headers_out += _usage_headers(decision.usage)
+                request.headers_out += usage_headers(decision.usage).items()
             if decision.refusal is not None:
                 raise decision.refusal
         if is_stream:
@@ -45,7 +45,7 @@ def compile_finish(operation: Operation, limiter: RateLimiter) -> Callable[[Requ
             except Unavailable:  # the refusal stands without the figures; what ails the store is told by who counts
                 return
             if usage is not None:
-                request.headers_out += _usage_headers(usage)
+                request.headers_out += usage_headers(usage).items()
 
     return finish
 
@@ -76,10 +76,11 @@ def _rate_headers(rate: RateStanding) -> Headers:
     ]
 
 
-def _usage_headers(usage: UsageStanding) -> Headers:
-    return [
-        ("X-Usage-Requests-Remaining", str(usage.requests_remaining)),
-        ("X-Usage-Tokens-Remaining", str(usage.tokens_remaining)),
-        ("X-Usage-Requests-Percent", str(usage.requests_percent)),
-        ("X-Usage-Tokens-Percent", str(usage.tokens_percent)),
-    ]
+def usage_headers(usage: UsageStanding) -> dict[str, str]:
+    """Return the headers that tell a tenant's usage."""
+    return {
+        "X-Usage-Requests-Remaining": str(usage.requests_remaining),
+        "X-Usage-Tokens-Remaining": str(usage.tokens_remaining),
+        "X-Usage-Requests-Percent": str(usage.requests_percent),
+        "X-Usage-Tokens-Percent": str(usage.tokens_percent),
+    }

@@ -37,6 +37,10 @@ class EchoProvider:
                 yield Text(rest)
         yield End(finish_reason=finish_reason, usage=_usage(request, words))
 
+    def count_tokens(self, text: str) -> int:
+        """Count the words."""
+        return len(text.split())
+
 
 def _words(request: CompletionRequest) -> tuple[list[str], str]:
     words = _WORD.findall("Echo: " + text_of(request.messages[-1]))

@@ -20,6 +20,7 @@ from core.ai.provider import (
     ProviderTimeout,
     Text,
     Usage,
+    estimate_tokens,
 )
 
 _CONNECT_TIMEOUT_SECONDS = 10.0
@@ -107,6 +108,10 @@ class OpenAICompatibleProvider:
         if finish_reason is None:
             raise ProviderFailed("the provider's answer was cut off")
         yield End(finish_reason=finish_reason, usage=usage)
+
+    def count_tokens(self, text: str) -> int:
+        """Estimate: which tokenizer the endpoint has is not known here."""
+        return estimate_tokens(text)
 
     @contextmanager
     def _asked(self, request: CompletionRequest, *, is_stream: bool) -> Iterator[httpx.Response]:

@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
+_BYTES_PER_TOKEN = 4
+
 
 class ProviderError(Exception):
     """The provider could not answer; the text is for the log. code: what callers are told."""
@@ -125,6 +127,14 @@ class Provider(Protocol):
         Raises:
             ProviderError: the answer is incomplete; what was given stands.
         """
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many LLM tokens a text has, as near as can be known without asking."""
+
+
+def estimate_tokens(text: str) -> int:
+    """Return about how many tokens a text has: four bytes each."""
+    return -(-len(text.encode()) // _BYTES_PER_TOKEN)
 
 
 def text_of(message: Mapping[str, Any]) -> str:

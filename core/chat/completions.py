@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from core.ai import generation, registry
+from core.ai import generation, metering, registry
 from core.ai.provider import (
     Answer,
     CompletionRequest,
@@ -25,12 +26,15 @@ from core.kernel.call import EventStream
 from core.kernel.durable import Job
 from core.kernel.principal import Principal
 from core.kernel.problems import BadRequest, InsufficientScope, Problem, RateLimited, Unavailable
+from core.limits import ledger
 from core.system import events, jobs
 from models.contract import chat
 from models.database import read, write
 from models.tables.events import EventRow
 
 COMPLETION_JOB = "chat.completion"
+_RESERVED_FOR = timedelta(minutes=15)
+"""How long a whole completion may take before its reservation lapses; its worker may have died."""
 _CHUNK, _LAST = "chunk", "last"
 _OWN_MEMBERS = frozenset({"model", "messages", "stream"})
 _encoder = msgspec.json.Encoder()
@@ -56,6 +60,7 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
     """The payload of a completion job; created in Unix seconds."""
 
     completion_id: UUID
+    tenant_id: UUID
     created: int
     includes_usage: bool
     request: CompletionRequest
@@ -63,6 +68,11 @@ class _Task(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def channel(self) -> str:
         return f"completion:{self.completion_id}"
+
+    @property
+    def subject(self) -> str:
+        """Return the id that callers know the completion by."""
+        return f"chatcmpl-{self.completion_id.hex}"
 
 
 def complete(principal: Principal, body: chat.CompletionCreate) -> chat.Completion:
@@ -75,12 +85,25 @@ def complete(principal: Principal, body: chat.CompletionCreate) -> chat.Completi
         ProviderLimited, RequestRefused: it admits no more requests, or finds fault with this one.
     """
     check_model(principal, body["model"])
-    provider, task = registry.get_provider(body["model"]), _task(body)
+    provider, task = registry.get_provider(body["model"]), _task(principal, body)
+    lapses_at = clock.now() + _RESERVED_FOR
+    ledger.do_reserve(task.tenant_id, task.subject, lambda: metering.reserve(task.request), expires_at=lapses_at)
     try:
         answer = provider.complete(task.request)
     except ProviderError as error:
+        with write():
+            ledger.release(task.subject)
         raise _problem(error) from error
     return _completion(task, answer)
+
+
+def do_settle(principal: Principal, completion: chat.Completion) -> chat.Completion:
+    """Enter what a whole completion cost, in the transaction in which it is kept, and return it."""
+    usage = completion["usage"]
+    with write():
+        tokens = ledger.Tokens(usage["prompt_tokens"], usage["completion_tokens"])
+        ledger.settle(principal.tenant_id, completion["id"], tokens)
+    return completion
 
 
 def _problem(error: ProviderError) -> Problem:
@@ -103,9 +126,10 @@ def do_start_stream(principal: Principal, body: chat.CompletionCreate) -> EventS
     """
     check_model(principal, body["model"])
     registry.get_provider(body["model"])
-    task = _task(body)
+    task = _task(principal, body)
     with write():
-        jobs.enqueue(COMPLETION_JOB, _encoder.encode(task), subject=task.channel)
+        job_id = jobs.enqueue(COMPLETION_JOB, _encoder.encode(task), subject=task.channel)
+        ledger.do_reserve(task.tenant_id, job_id, lambda: metering.reserve(task.request))
     return EventStream(
         channel=task.channel,
         after=0,
@@ -146,6 +170,8 @@ class CompletionSink:
         new = [events.NewEvent(kind, _encoder.encode(chunk)) for kind, chunk in zip(types, chunks, strict=True)]
         events.append_all(self.channel, new)
         if end is not None:
+            tokens = metering.cost(self._task.request, end, lambda: _stored_text(self.channel))
+            ledger.settle(self._task.tenant_id, self.job.id, tokens)
             jobs.finish(self.job)
 
 
@@ -177,11 +203,12 @@ def _stored_text(channel: str) -> str:
     return "".join(choice["delta"].get("content") or "" for chunk in chunks for choice in chunk["choices"])
 
 
-def _task(body: chat.CompletionCreate) -> _Task:
+def _task(principal: Principal, body: chat.CompletionCreate) -> _Task:
     options = {name: value for name, value in body.items() if name not in _OWN_MEMBERS}
     wanted = options.get("stream_options") or {}
     return _Task(
         completion_id=ids.new_uuid(),
+        tenant_id=principal.tenant_id,
         created=clock.now_ms() // 1000,
         includes_usage=bool(wanted.get("include_usage")),
         request=CompletionRequest(model=body["model"], messages=body["messages"], options=options),
@@ -203,7 +230,7 @@ def _completion(task: _Task, answer: Answer) -> chat.Completion:
 
 def _identity(task: _Task, kind: str) -> dict[str, Any]:
     return {
-        "id": f"chatcmpl-{task.completion_id.hex}",
+        "id": task.subject,
         "object": kind,
         "created": task.created,
         "model": task.request.model,

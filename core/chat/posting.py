@@ -7,6 +7,8 @@ from uuid import UUID
 
 import msgspec
 
+from core.ai import metering, registry
+from core.ai.provider import CompletionRequest
 from core.chat import paths
 from core.chat.access import WRITERS, access_conversation, check_role
 from core.chat.announcements import Announcements, announcing
@@ -24,6 +26,7 @@ from core.chat.posting_sql import (
 from core.kernel import clock, ids
 from core.kernel.principal import Principal
 from core.kernel.problems import Conflict, NotFound
+from core.limits import ledger
 from core.system import jobs
 from models.contract import chat
 from models.statements import Bound, as_uuid
@@ -172,10 +175,16 @@ def _post(
         answer |= {"id": answer_id, "author": None, "role": "assistant", "child_count": 0}
         announcements.write(_inserted(_below(place, message_id, number=0), answer))
     if answer_id is not None:
-        jobs.enqueue(REPLY_JOB, msgspec.json.encode(answer_id), subject=subject_of(answer_id))
+        job_id = jobs.enqueue(REPLY_JOB, msgspec.json.encode(answer_id), subject=subject_of(answer_id))
+        ledger.do_reserve(place.tenant_id, job_id, lambda: metering.reserve(_question(content)))
     _count(place, author, announcements, written=1 + int(is_answered))
     _announce(author, place, announcements, unread=int(is_answered))
     return Posted(Written(message_id, place.root_id, place.conversation_id, place.depth), answer_id)
+
+
+def _question(content: str) -> CompletionRequest:
+    """Return what will be asked at least; the messages above it are read when the answer is begun."""
+    return CompletionRequest(model=registry.assistant_model(), messages=[{"role": "user", "content": content}])
 
 
 def _inserted(place: _Place, written: dict[str, Any]) -> Bound:

@@ -13,12 +13,13 @@ from uuid import UUID
 import msgspec
 import peewee
 
-from core.ai import generation, registry
+from core.ai import generation, metering, registry
 from core.ai.provider import CompletionRequest, End, Text
 from core.chat import paths
 from core.chat.announcements import Announcements, channel_of
 from core.kernel import clock
 from core.kernel.durable import Job
+from core.limits import ledger
 from core.system import events, jobs
 from models.contract import chat
 from models.database import read, write
@@ -31,10 +32,11 @@ _FINISH_REASONS = frozenset({"stop", "length", "cancelled", "timeout", "error"})
 class ReplySink:
     """Writes one answer: chunk rows, their deltas, and the end of the message."""
 
-    def __init__(self, job: Job, message: Message) -> None:
+    def __init__(self, job: Job, message: Message, request: CompletionRequest) -> None:
         self.job = job
         self.channel = channel_of(message.conversation_id)
         self._message = message
+        self._request = request
 
     def write(self, pieces: Sequence[Text], end: End | None) -> None:
         """Store the pieces, and the end with them, inside the shared transaction."""
@@ -59,7 +61,8 @@ class ReplySink:
     def _write_end(self, end: End, announcements: Announcements) -> None:
         message = self._message
         finish_reason: Any = end.finish_reason if end.finish_reason in _FINISH_REASONS else "stop"
-        content = message.content + stored_text(message.id)
+        text = stored_text(message.id)
+        content = message.content + text
         ended = {"content": content, "finish_reason": finish_reason, "is_streaming": False}
         Message.update(ended).where(Message.id == message.id).execute()
         done = chat.MessageDonePayload(
@@ -72,6 +75,7 @@ class ReplySink:
         announcements.add(done, root=message.root_id, message=message.id)
         if finish_reason in _FAILURES:
             announcements.add(_failure(message, finish_reason), root=message.root_id, message=message.id)
+        ledger.settle(message.tenant_id, self.job.id, metering.cost(self._request, end, lambda: text))
         jobs.finish(self.job)
 
 
@@ -85,12 +89,14 @@ def run(job: Job) -> None:
     with read():
         message = Message.get_or_none(Message.id == message_id)
         if message is not None and message.is_streaming:
-            pieces = _pieces(job, message)
+            request = CompletionRequest(model=registry.assistant_model(), messages=_history(message))
+            pieces = _pieces(job, message, request)
     if message is None or not message.is_streaming:
         with write():
+            ledger.release(job.id)
             jobs.finish(job)
         return
-    generation.run(ReplySink(job, message), pieces)
+    generation.run(ReplySink(job, message, request), pieces)
 
 
 def stored_text(message_id: UUID) -> str:
@@ -99,11 +105,11 @@ def stored_text(message_id: UUID) -> str:
     return "".join(row.content for row in chunks.order_by(MessageChunk.idx))
 
 
-def _pieces(job: Job, message: Message) -> Iterator[Text | End]:
-    model, written = registry.assistant_model(), stored_text(message.id)
+def _pieces(job: Job, message: Message, request: CompletionRequest) -> Iterator[Text | End]:
+    written = stored_text(message.id)
     return generation.begin(
-        registry.find_provider(model),
-        CompletionRequest(model=model, messages=_history(message)),
+        registry.find_provider(request.model),
+        request,
         attempt=job.attempt,
         is_begun=bool(written),
         written=written,

@@ -6,6 +6,7 @@ are summed up by day. What ends twice (its worker died in between) is entered on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -15,7 +16,7 @@ from core.kernel.exchange import UNLIMITED
 from core.kernel.problems import QuotaExceeded
 from core.limits import periods, plans
 from models.database import is_sqlite, read, write
-from models.statements import Statement
+from models.statements import Statement, run
 from models.tables.limits import UsageDay, UsageEntry, UsageReservation
 
 ROLL_UP_AFTER = timedelta(hours=1)
@@ -48,20 +49,22 @@ class Tokens(NamedTuple):
     completion: int
 
 
-def do_reserve(tenant_id: UUID, subject: str, tokens: int, *, expires_at: datetime | None = None) -> None:
+def do_reserve(
+    tenant_id: UUID, subject: str, estimate: Callable[[], int], *, expires_at: datetime | None = None
+) -> None:
     """Set tokens aside for work that is about to begin, where the tenant's plan limits them.
 
-    Tenants' reservations follow each other: the tenant's row is held to the end of the transaction. expires_at: when the
-    reservation lapses by itself; None for work that a job sees to its end.
+    Tenants' reservations follow each other: the tenant's row is held to the end of the transaction. estimate: gives how many,
+    asked only then. expires_at: when the reservation lapses by itself; None for work that a job sees to its end.
 
     Raises:
         QuotaExceeded: not so many are left in this billing month.
     """
-    terms = plans.get_terms(tenant_id)
+    terms = plans.find_recent_terms(tenant_id)
     limit = terms.quota.tokens_per_month
     if limit == UNLIMITED:
         return
-    month = periods.month_of(clock.now(), terms.anchor_day)
+    month, tokens = periods.month_of(clock.now(), terms.anchor_day), estimate()
     with write():
         if not is_sqlite():
             _HOLD.rows(tenant=tenant_id)
@@ -76,15 +79,14 @@ def do_reserve(tenant_id: UUID, subject: str, tokens: int, *, expires_at: dateti
 
 def settle(tenant_id: UUID, subject: str, tokens: Tokens) -> None:
     """Enter what the work cost and end its reservation, inside the write transaction of its end."""
-    _ENTER.rows(
-        subject=subject, tenant=tenant_id, prompt=tokens.prompt, completion=tokens.completion, now=clock.now_ms()
-    )
-    release(subject)
+    now = clock.now_ms()
+    entry = _ENTER.bind(subject=subject, tenant=tenant_id, prompt=tokens.prompt, completion=tokens.completion, now=now)
+    run([entry, _RELEASE.bind(subject=subject)] if any(tokens) else [_RELEASE.bind(subject=subject)])
 
 
 def release(subject: str) -> None:
     """End a reservation of work that came to nothing, inside a write transaction."""
-    _RELEASE.rows(subject=subject)
+    run([_RELEASE.bind(subject=subject)])
 
 
 def get_used(tenant_id: UUID, period: periods.Period) -> int:

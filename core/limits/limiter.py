@@ -15,7 +15,7 @@ from core.kernel.settings import Settings
 from core.limits.counters import Counters, Taken
 from core.limits.meters import Charge, admit, stand
 from core.limits.operations import is_metered
-from core.limits.plans import Terms
+from core.limits.plans import Terms, find_recent_terms
 from core.limits.rules import Rule, Rules
 from core.limits.usage import UsageReader, count_of, request_charges
 
@@ -103,7 +103,7 @@ class ExactRateLimiter:
     def _terms(self, operation_id: str, principal: Principal) -> Terms | None:
         if operation_id not in self._metered or principal.is_anonymous:
             return None
-        return self.usage.terms_of(principal.tenant_id)
+        return find_recent_terms(principal.tenant_id)
 
     def _usage_standing(self, principal: Principal, terms: Terms, taken: Taken) -> UsageStanding:
         used = count_of(taken.states)[-1] + taken.is_admitted

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import peewee
 
@@ -39,14 +38,7 @@ class Rule(NamedTuple):
         if principal.is_anonymous or self.bucket_key == "address":
             counted = _subscriber(client_address)
         else:
-            counted = principal.key if self.bucket_key == "user" else _tenant(principal.tenant_id)
-        return self._charge(counted)
-
-    def charge_of_tenant(self, tenant_id: UUID) -> Charge:
-        """Return the bucket of a tenant."""
-        return self._charge(_tenant(tenant_id))
-
-    def _charge(self, counted: str) -> Charge:
+            counted = principal.key if self.bucket_key == "user" else f"tenant:{principal.tenant_id.hex}"
         return Charge(f"{self.profile}:{self.algorithm}:{counted}", self.algorithm, self.limit, self.window_us)
 
 
@@ -56,7 +48,6 @@ class Rules:
     def __init__(self, operations: Sequence[Operation]) -> None:
         self._operations = operations
         self._rules: Mapping[str, Rule] = {}
-        self._profiles: Mapping[str, Rule] = {}
         self._generation = -1
         self._changes = -1
         self._look_at = 0.0
@@ -67,11 +58,6 @@ class Rules:
             self._follow()
         return self._rules.get(operation_id)
 
-    def find_profile(self, name: str) -> Rule | None:
-        """Return a profile as it would be applied."""
-        self.find("")
-        return self._profiles.get(name)
-
     def _follow(self) -> None:
         changes = generation.changes_here()
         self._look_at = time.monotonic() + _LOOK_SECONDS
@@ -79,13 +65,13 @@ class Rules:
             with read():
                 current = generation.current()
                 if current != self._generation:
-                    self._profiles = {row.name: _rule(row) for row in profiles.list_profiles()}
-                    self._rules = dict(self._compiled(list_assignments()))
+                    known = {row.name: _rule(row) for row in profiles.list_profiles()}
+                    self._rules = dict(self._compiled(known, list_assignments()))
         except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
             return  # what was known holds: a probe must be able to say that the database is gone
         self._generation, self._changes = current, changes
 
-    def _compiled(self, assignments: Sequence[RateAssignment]) -> list[tuple[str, Rule]]:
+    def _compiled(self, known: Mapping[str, Rule], assignments: Sequence[RateAssignment]) -> list[tuple[str, Rule]]:
         ordered = sorted(assignments, key=lambda row: specificity(row.method, row.path_pattern))
         found = []
         for operation in self._operations:
@@ -94,7 +80,7 @@ class Rules:
                 if matches(row.method, row.path_pattern, operation):
                     name = row.profile.name
             if name is not None:
-                found.append((operation.id, self._profiles[name]))
+                found.append((operation.id, known[name]))
         return found
 
 
@@ -102,10 +88,6 @@ def _rule(row: RateProfileRow) -> Rule:
     algorithm: Any = row.algorithm
     bucket_key: Any = row.bucket_key
     return Rule(row.name, algorithm, bucket_key, row.burst, row.window_us)
-
-
-def _tenant(tenant_id: UUID) -> str:
-    return f"tenant:{tenant_id.hex}"
 
 
 def _subscriber(address: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,13 +10,14 @@ import msgspec
 
 from core.kernel import clock
 from core.kernel.exchange import UsageStanding
+from core.kernel.principal import Principal
+from core.kernel.problems import NotFound
 from core.limits import ledger, periods, plans
 from core.limits.counters import Counters
 from core.limits.meters import Charge, State, stand
 from core.limits.rules import Rules
 
-_TERMS_SECONDS = 0.5
-_TERMS_KEPT = 10_000
+_OPERATION = "usage_get"
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,38 +38,22 @@ class Meter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about a tenant's quota; minute: None where the surface has no limit by the minute."""
+    """Everything about a tenant's quota; minute: where the caller stands with the rate profile of usage itself."""
 
     plan: str
     requests: Meter
     tokens: Meter
     day: Meter
-    minute: Meter | None
+    minute: Meter
     period: periods.Period
 
 
 class UsageReader:
-    """Reads quotas; each worker asks for a tenant's terms at most twice a second."""
+    """Reads quotas."""
 
     def __init__(self, counters: Counters, rules: Rules) -> None:
         self._counters = counters
         self._rules = rules
-        self._terms: dict[UUID, tuple[float, plans.Terms]] = {}
-
-    def terms_of(self, tenant_id: UUID) -> plans.Terms:
-        """Return a tenant's terms.
-
-        Raises:
-            NotFound: there is no such tenant.
-        """
-        found = self._terms.get(tenant_id)
-        if found is not None and time.monotonic() < found[0]:
-            return found[1]
-        if len(self._terms) >= _TERMS_KEPT:
-            self._terms.clear()
-        terms = plans.get_terms(tenant_id)
-        self._terms[tenant_id] = (time.monotonic() + _TERMS_SECONDS, terms)
-        return terms
 
     def standing(self, tenant_id: UUID, terms: plans.Terms, requests_used: int) -> UsageStanding:
         """Return what the headers of a reply say."""
@@ -84,39 +68,61 @@ class UsageReader:
             tokens_percent=tokens.percent_used,
         )
 
-    def read(self, tenant_id: UUID, profile: str) -> Usage:
-        """Return the whole, with the tenant's bucket of a rate profile.
+    def read(self, principal: Principal, client_address: str) -> Usage:
+        """Return the whole, with the bucket of the rate profile by which usage itself is limited.
 
         Raises:
             NotFound: there is no such tenant.
         """
-        terms, now = plans.get_terms(tenant_id), clock.now()
-        day, month = request_charges(tenant_id, terms, now)
-        period = periods.month_of(now, terms.anchor_day)
-        taken = self._counters.look([day, month])
+        rule = self._rules.find(_OPERATION)
+        if rule is None:
+            raise NotFound("Usage has no rate profile.")
+        terms, now = plans.find_recent_terms(principal.tenant_id), clock.now()
+        charges = (*request_charges(principal.tenant_id, terms, now), rule.charge(principal, client_address))
+        taken = self._counters.look(charges)
+        month = periods.month_of(now, terms.anchor_day)
+        tokens = ledger.get_used(principal.tenant_id, month)
+        standing = stand(charges[2], taken.states[2], taken.now_us)
+        reset_at = clock.from_ms((taken.now_us + standing.reset_us) // 1000)
         return Usage(
             plan=terms.plan,
-            requests=_meter(month, taken.states[1]),
-            tokens=Meter(
-                used=ledger.get_used(tenant_id, period), limit=terms.quota.tokens_per_month, reset_at=period.end
-            ),
-            day=_meter(day, taken.states[0]),
-            minute=self._minute(tenant_id, profile),
-            period=period,
+            requests=_meter(charges[1], taken.states[1]),
+            tokens=Meter(used=tokens, limit=terms.quota.tokens_per_month, reset_at=month.end),
+            day=_meter(charges[0], taken.states[0]),
+            minute=Meter(used=rule.limit - standing.remaining, limit=rule.limit, reset_at=reset_at),
+            period=month,
         )
 
-    def _minute(self, tenant_id: UUID, profile: str) -> Meter | None:
-        rule = self._rules.find_profile(profile)
-        if rule is None:
-            return None
-        charge = rule.charge_of_tenant(tenant_id)
-        taken = self._counters.look([charge])
-        standing = stand(charge, taken.states[0], taken.now_us)
-        return Meter(
-            used=charge.limit - standing.remaining,
-            limit=charge.limit,
-            reset_at=clock.from_ms((taken.now_us + standing.reset_us) // 1000),
-        )
+
+_reader: UsageReader | None = None
+
+
+def install(reader: UsageReader) -> None:
+    """Make this the reader of this process; done once by the composition root."""
+    global _reader
+    _reader = reader
+
+
+def get_usage(principal: Principal, client_address: str) -> Usage:
+    """Return what the caller's tenant has used.
+
+    Raises:
+        NotFound: there is no such tenant.
+        Unavailable: the counters or the database cannot be asked.
+    """
+    assert _reader is not None, "the composition root installs one"
+    return _reader.read(principal, client_address)
+
+
+def of_new_tenant(tenant_id: UUID) -> UsageStanding:
+    """Return what a tenant that was just made has left: all of it."""
+    quota = plans.get_terms(tenant_id).quota
+    return UsageStanding(
+        requests_remaining=quota.requests_per_month,
+        requests_percent=0,
+        tokens_remaining=quota.tokens_per_month,
+        tokens_percent=0,
+    )
 
 
 def request_charges(tenant_id: UUID, terms: plans.Terms, now: datetime) -> tuple[Charge, Charge]:

@@ -17,6 +17,7 @@ import peewee
 
 from core.identity import throttling
 from core.kernel import clock, settings
+from core.limits import ledger
 from core.system import audit_chain, events
 from models.database import read, write
 from models.tables.chat import Invite, Typing
@@ -24,6 +25,7 @@ from models.tables.events import Channel
 from models.tables.federation import LoginFlow
 from models.tables.identity import RevokedBlock, Session, Successor, Token, TokenFamily
 from models.tables.jobs import JobRow
+from models.tables.limits import UsageReservation
 from models.tables.system import IdempotencyRecord, UpkeepTurn
 from models.tables.throttling import LoginOrigin, LoginThrottle
 
@@ -64,6 +66,7 @@ _RULES = (
     _Rule(Token, lambda now: Token.expires_at <= now),
     _Rule(TokenFamily, lambda now: (TokenFamily.expires_at <= now) | (TokenFamily.revoked_at <= now)),
     _Rule(RevokedBlock, lambda now: RevokedBlock.revoked_at <= now - TOKEN_MEMORY),
+    _Rule(UsageReservation, lambda now: UsageReservation.expires_at <= now),
     _Rule(Typing, lambda now: Typing.expires_at <= now),
     _Rule(Invite, lambda now: Invite.expires_at <= now - INVITE_MEMORY),
     _Rule(JobRow, lambda now: (JobRow.state == "done") & (JobRow.finished_at <= _retention_start(now))),
@@ -97,6 +100,7 @@ def clear(now: datetime) -> int:
     count = _exhaust(lambda: events.prune(clock.to_ms(_retention_start(now))), deadline)
     count += _exhaust(lambda: _forget_secrets(now), deadline)
     _exhaust(audit_chain.seal_some, deadline)
+    count += _exhaust(lambda: ledger.roll_up(now), deadline)
     for rule in _RULES:
         count += _exhaust(partial(_delete_some, rule, now), deadline)
     return count

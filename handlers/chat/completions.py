@@ -15,5 +15,5 @@ def prepare_completions_create(call: Call[None, chat.CompletionCreate]) -> chat.
 def completions_create(call: Call[None, chat.CompletionCreate]) -> chat.Completion | EventStream:
     """Complete a chat."""
     if isinstance(call.context.prepared, dict):
-        return call.context.prepared
+        return completions.do_settle(call.principal, call.context.prepared)
     return completions.do_start_stream(call.principal, call.body)

@@ -8,16 +8,19 @@ from msgspec import UNSET
 
 from core.identity import access, tenants
 from core.kernel.call import Call, Reply
+from core.limits import usage
 from models.contract import identity
 from models.contract.parameters.identity import TenantsGetParameters
 from models.tables.identity import Tenant
+from server.limits import usage_headers
 
 
 def tenants_register(call: Call[None, identity.Registration]) -> Reply[identity.RegisteredAnswer, Literal[201]]:
     """Register an organization."""
     made = tenants.do_register(email=call.body.email, organization_name=call.body.organization_name)
     data = identity.Registered(api_key=made.secret, tenant_id=made.key.tenant_id, scopes=made.key.scopes.split())
-    return Reply(identity.RegisteredAnswer(success=True, data=data), 201)
+    headers = usage_headers(usage.of_new_tenant(made.key.tenant_id))
+    return Reply(identity.RegisteredAnswer(success=True, data=data), 201, headers=headers)
 
 
 def tenants_get_own(call: Call[None, None]) -> identity.TenantAnswer:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType, field
 
 RateAlgorithm: TypeAlias = Literal["gcra", "token_bucket", "fixed_window"]
 
@@ -42,6 +42,31 @@ RateProfileName: TypeAlias = str
 class RateProfileUpdate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
     params: RateParamsCreate
     description: RateProfileDescription | UnsetType = UNSET
+
+
+UsageCount: TypeAlias = int
+
+
+class UsageDaily(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    used: UsageCount
+    limit: UsageCount
+    reset_at: datetime = field(name="resetAt")
+
+
+class UsageMeter(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    """percentUsed is rounded down; remaining is 0 where more was used than the limit."""
+
+    used: UsageCount
+    limit: UsageCount
+    remaining: UsageCount
+    percent_used: int = field(name="percentUsed")
+
+
+class UsageRate(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    limit: UsageCount
+    used: UsageCount
+    remaining: UsageCount
+    reset_at: datetime = field(name="resetAt")
 
 
 class RateAssignment(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
@@ -83,3 +108,18 @@ class RateProfileCreate(Struct, kw_only=True, frozen=True, forbid_unknown_fields
 
 
 RateProfiles: TypeAlias = list[RateProfile]
+
+
+class Usage(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    plan: str
+    requests: UsageMeter
+    tokens: UsageMeter
+    rate_limit: UsageRate = field(name="rateLimit")
+    daily: UsageDaily
+    period_start: datetime = field(name="periodStart")
+    reset_at: datetime = field(name="resetAt")
+
+
+class UsageAnswer(Struct, kw_only=True, frozen=True, forbid_unknown_fields=True):
+    success: bool
+    data: Usage

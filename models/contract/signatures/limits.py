@@ -49,3 +49,9 @@ class RateProfilesUpdate(Protocol):
     """PUT /api/admin/limits/profiles/{id} (spec/paths/limits/rate_profiles.yaml:103)."""
 
     def __call__(self, call: Call[limits_parameters.RateProfilesUpdateParameters, limits.RateProfileUpdate], /) -> limits.RateProfile | Reply[limits.RateProfile, Literal[200]]: ...
+
+
+class UsageGet(Protocol):
+    """GET /api/v1/usage (spec/paths/limits/usage.yaml:3)."""
+
+    def __call__(self, call: Call[None, None], /) -> limits.UsageAnswer | Reply[limits.UsageAnswer, Literal[200]]: ...

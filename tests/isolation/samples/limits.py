@@ -47,4 +47,5 @@ SAMPLES: dict[str, Callable[[Scene], Sample]] = {
     "rate_assignments_list": _plain,
     "rate_assignments_create": _assigning,
     "rate_assignments_delete": _assignment,
+    "usage_get": _plain,
 }

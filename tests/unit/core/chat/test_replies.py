@@ -42,6 +42,9 @@ class ScriptedProvider:
             else:
                 yield step
 
+    def count_tokens(self, text: str) -> int:
+        return len(text)
+
 
 def _serve(monkeypatch: pytest.MonkeyPatch, provider: Any) -> None:
     monkeypatch.setattr(registry, "_providers", {"gpt-4": provider})
