@@ -59,7 +59,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "answer's content not stored",
         "core/chat/replies.py",
-        "content = message.content + stored_text(message.id)",
+        "content = message.content + text",
         "content = message.content",
         _ANSWERS,
     ),
