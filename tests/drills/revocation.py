@@ -17,6 +17,7 @@ CONNECTIONS = 4
 _PAUSE_SECONDS = (0.0, 0.03)
 _WAIT_SECONDS = 15.0
 _AFTER = 3
+_BETWEEN_SECONDS = 0.002
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class _User(Thread):
                 response = connection.getresponse()
                 response.read()
                 self.answers.append((sent_at, response.status))
+                time.sleep(_BETWEEN_SECONDS)
         finally:
             connection.close()
 
@@ -97,14 +99,14 @@ def attempt(client: Client, taken: Taken, chance: random.Random) -> Tally:
     """Use a credential, take it away in the middle, and reckon.
 
     Raises:
-        AssertionError: it was never accepted, or its stream did not end.
+        AssertionError: it was never accepted, or there was no traffic after it went.
     """
     assert isinstance(client.transport, OverHttp)
     users = [_User(client.transport, taken) for _ in range(CONNECTIONS)]
     listener = _Listener(client.transport, taken) if taken.stream else None
     for thread in [*users, *([listener] if listener else [])]:
         thread.start()
-    _await(lambda: all(user.answers for user in users), f"{taken.kind}: no answer")
+    _await(lambda: all(_is_accepted(user) for user in users), f"{taken.kind}: not accepted before it was revoked")
     time.sleep(chance.uniform(*_PAUSE_SECONDS))
     taken.revoke()
     revoked_at = time.monotonic()
@@ -121,11 +123,13 @@ def attempt(client: Client, taken: Taken, chance: random.Random) -> Tally:
 
 def _reckon(taken: Taken, users: list[_User], revoked_at: float) -> Tally:
     answers = [answer for user in users for answer in user.answers]
-    first = {user.answers[0][1] for user in users}
-    assert first == {200}, f"{taken.kind}: the credential was not accepted before: {first}"
     after = [status for sent_at, status in answers if sent_at > revoked_at]
-    late = [f"{taken.kind}: {status}" for status in after if status not in {401, 403, 404, 423}]
+    late = [f"{taken.kind}: {status}" for status in after if status < 400]
     return Tally(1, len(answers), len(after), late)
+
+
+def _is_accepted(user: _User) -> bool:
+    return any(status == 200 for _, status in user.answers)
 
 
 def _sent_after(user: _User, moment: float) -> int:
