@@ -59,8 +59,8 @@ fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,
 oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one verdict (ACCORD_TEST_ORACLE_INSTANCES)
 	@$(PYTEST) -s -m long tests/contract
 
-drills: setup ## Kill workers, cut streams, restart the database
-	@$(PYTEST) -s -m long tests/drills
+drills: setup ## Kill workers, cut streams, restart the database, 10,000 client calls behind a bad proxy (ACCORD_TEST_CHAOS_CALLS)
+	@$(PYTEST) -s -m long tests/drills tests/sdk
 
 mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch (a sample; ALL=1; SEED=n; WORDS="csrf core/chat")
 	@nice -n 5 $(BIN)/python -m tests.mutants $(if $(ALL),--all) $(if $(SEED),--seed $(SEED)) $(WORDS)

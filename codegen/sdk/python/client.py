@@ -45,7 +45,7 @@ def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent
         "from __future__ import annotations\n\nfrom collections.abc import Callable, Mapping\nfrom functools import cached_property\n"
         "from typing import TYPE_CHECKING, Any, Generic, cast\n\nfrom .runtime.clients import AsyncClient as _AsyncClient\n"
         "from .runtime.clients import SyncClient as _SyncClient\nfrom .runtime.credentials import Renewal, Scheme, Token\n"
-        "from .runtime.methods import Async, M, Sync\nfrom .runtime.options import TIMEOUT_SECONDS, Retry\n\n"
+        "from .runtime.kinds import Async, M, Sync\nfrom .runtime.options import TIMEOUT_SECONDS, Retry\n\n"
         f"if TYPE_CHECKING:\n    import httpx\n\n{typed}\n"
         f"_SCHEMES = {{\n{listed}}}\n_RENEWAL: Renewal | None = {_renewal(contract, schemes)}\n\n\n"
         f'class _Resources(Generic[M]):\n    """Every resource, loaded when it is first asked for."""\n\n{properties}\n'

@@ -248,7 +248,8 @@ def _constant(method: Method) -> str:
 _RUNTIME = {
     "calls": ("Call",),
     "events": ("Event",),
-    "methods": ("M", "Resource", "method", "paged", "streamed"),
+    "kinds": ("M", "Resource"),
+    "methods": ("method", "paged", "streamed"),
     "options": ("Options",),
     "paging": ("PagedCall", "Paging"),
     "streams": ("StreamCall",),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .exchange import Core, Steps, exchange, new_key
+from .exchange import Steps, exchange, new_key
+from .state import Core
 from .wire import Operation, Response, prepare
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ client run the very same code.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
 from os import urandom
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from .credentials import Credentials, Renewal, Token
+from .credentials import Renewal, Token
 from .errors import APIError, ConnectionFailed, TimedOut, class_of, code_of
 from .files import Part
-from .options import STREAM_SILENCE_SECONDS, Retry
+from .options import STREAM_SILENCE_SECONDS
+from .state import Core
 from .wire import Prepared, Reply
 
 T = TypeVar("T")
@@ -62,40 +62,6 @@ def new_key() -> str:
     return urandom(16).hex()
 
 
-@dataclass
-class Core:
-    """What all calls of a client share."""
-
-    base_url: str
-    credentials: Credentials
-    renewal: Renewal | None
-    retry: Retry
-    timeout_seconds: float | None
-    headers: Mapping[str, str]
-
-    def address(
-        self, prepared: Prepared, alternative: tuple[str, ...], extra: Mapping[str, str], *, is_stream: bool
-    ) -> Send:
-        """Complete a request with the client's base and credentials."""
-        headers, query = self.credentials.headers(alternative)
-        cookie = "; ".join(filter(None, (headers.pop("Cookie", None), prepared.headers.get("Cookie"))))
-        url = f"{self.base_url}{prepared.url}"
-        for name, value in query:
-            url += f"{'&' if '?' in url else '?'}{name}={value}"
-        timeout = prepared.options.get("timeout_seconds", self.timeout_seconds)
-        return Send(
-            operation=prepared.operation.id,
-            method=prepared.operation.method,
-            url=url,
-            headers={**self.headers, **headers, **prepared.headers, **({"Cookie": cookie} if cookie else {}), **extra},
-            content=prepared.content,
-            parts=prepared.parts,
-            timeout_seconds=timeout,
-            silence_seconds=STREAM_SILENCE_SECONDS if is_stream else timeout,
-            is_stream=is_stream,
-        )
-
-
 def exchange(
     core: Core, prepared: Prepared, *, extra: Mapping[str, str] | None = None, is_stream: bool = False
 ) -> Steps[Reply]:
@@ -113,7 +79,7 @@ def exchange(
         alternative = tuple(core.credentials.choose(prepared.operation.security))
         token = yield from _current_token(core, alternative)
         used = token.value if token else None
-        outcome = yield core.address(prepared, alternative, extra or {}, is_stream=is_stream)
+        outcome = yield _address(core, prepared, alternative, extra or {}, is_stream=is_stream)
         if isinstance(outcome, Reply):
             core.credentials.learn(outcome.cookies)
             if outcome.status < 300:
@@ -127,6 +93,29 @@ def exchange(
             raise _error(prepared, outcome)
         yield Wait(wait)
         attempt += 1
+
+
+def _address(
+    core: Core, prepared: Prepared, alternative: tuple[str, ...], extra: Mapping[str, str], *, is_stream: bool
+) -> Send:
+    """Complete a request with the client's base and credentials."""
+    headers, query = core.credentials.headers(alternative)
+    cookie = "; ".join(filter(None, (headers.pop("Cookie", None), prepared.headers.get("Cookie"))))
+    url = f"{core.base_url}{prepared.url}"
+    for name, value in query:
+        url += f"{'&' if '?' in url else '?'}{name}={value}"
+    timeout = prepared.options.get("timeout_seconds", core.timeout_seconds)
+    return Send(
+        operation=prepared.operation.id,
+        method=prepared.operation.method,
+        url=url,
+        headers={**core.headers, **headers, **prepared.headers, **({"Cookie": cookie} if cookie else {}), **extra},
+        content=prepared.content,
+        parts=prepared.parts,
+        timeout_seconds=timeout,
+        silence_seconds=STREAM_SILENCE_SECONDS if is_stream else timeout,
+        is_stream=is_stream,
+    )
 
 
 def _wait_seconds(core: Core, prepared: Prepared, outcome: Outcome, attempt: int) -> float | None:

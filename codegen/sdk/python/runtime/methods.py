@@ -7,39 +7,19 @@ parameters stay, and its result is the value itself or an awaitable of it by the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, cast, overload
 
 from .calls import Call, warn_if_deprecated
+from .kinds import Async, Resource, Sync
 from .paging import AsyncPages, PagedCall, Pages
 from .streams import AsyncStream, Stream, StreamCall
 from .wire import Response
-
-if TYPE_CHECKING:
-    from .clients import AsyncClient, SyncClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 I = TypeVar("I")  # noqa: E741
 G = TypeVar("G")
 E = TypeVar("E")
-
-
-class Sync:
-    """Marks what belongs to a sync client."""
-
-
-class Async:
-    """Marks what belongs to an async client."""
-
-
-M = TypeVar("M", Sync, Async)
-
-
-class Resource(Generic[M]):
-    """The operations of one resource, for the client that it belongs to."""
-
-    def __init__(self, client: SyncClient | AsyncClient) -> None:
-        self._client = client
 
 
 class _Bound:

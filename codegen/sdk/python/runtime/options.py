@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from random import random
+from os import urandom
 from typing import Any, NamedTuple, TypedDict
 
 
@@ -42,7 +42,7 @@ class Retry(NamedTuple):
         if asked_seconds is not None and asked_seconds > self.patience_seconds:
             return None
         grown = min(self.longest_seconds, self.first_seconds * 2.0**attempt)
-        own = grown * (0.5 + random() / 2)
+        own = grown * (0.5 + int.from_bytes(urandom(2), "big") / 131_072)
         return own if asked_seconds is None else asked_seconds + own * 0.1
 
 

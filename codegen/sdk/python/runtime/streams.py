@@ -150,7 +150,7 @@ class Stream(Generic[E]):
     def open(self) -> Stream[E]:
         """Connect now, so that nothing that happens from here on is missed."""
         if self._reply is None:
-            self._use(self._client.run(self._feed.opening(self._client.core)))
+            self._use(self._client.engine.run(self._feed.opening(self._client.core)))
         return self
 
     def __iter__(self) -> Iterator[E]:
@@ -181,12 +181,12 @@ class Stream(Generic[E]):
         self.close()
 
     def _read(self) -> None:
-        piece = self._client.next_piece(self._pieces)
+        piece = self._client.engine.next_piece(self._pieces)
         if isinstance(piece, bytes):
             self._feed.feed(piece)
         elif not self._is_closed:
             self._leave()
-            self._use(self._client.run(self._feed.cut(piece, self._client.core)))
+            self._use(self._client.engine.run(self._feed.cut(piece, self._client.core)))
 
     def _use(self, reply: Reply | None) -> None:
         self._reply = reply
@@ -216,7 +216,7 @@ class AsyncStream(Generic[E]):
     async def open(self) -> AsyncStream[E]:
         """Connect now, so that nothing that happens from here on is missed."""
         if self._reply is None:
-            self._use(await self._client.run(self._feed.opening(self._client.core)))
+            self._use(await self._client.engine.run(self._feed.opening(self._client.core)))
         return self
 
     def __aiter__(self) -> AsyncIterator[E]:
@@ -247,12 +247,12 @@ class AsyncStream(Generic[E]):
         await self.close()
 
     async def _read(self) -> None:
-        piece = await self._client.next_piece(self._pieces)
+        piece = await self._client.engine.next_piece(self._pieces)
         if isinstance(piece, bytes):
             self._feed.feed(piece)
         elif not self._is_closed:
             await self._leave()
-            self._use(await self._client.run(self._feed.cut(piece, self._client.core)))
+            self._use(await self._client.engine.run(self._feed.cut(piece, self._client.core)))
 
     def _use(self, reply: Reply | None) -> None:
         self._reply = reply

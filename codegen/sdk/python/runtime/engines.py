@@ -1,0 +1,180 @@
+"""The two engines: what sends, waits and reads for a sync client and for an async one. Everything else they share."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from threading import Lock
+from time import sleep
+from typing import Any, TypeVar
+
+import httpx
+
+from .exchange import Failed, Outcome, Send, Step, Steps, Wait
+from .files import Opened
+from .wire import Reply
+
+T = TypeVar("T")
+
+
+class SyncEngine:
+    """Performs steps with an httpx.Client. given: the caller's; None: one of its own, made when it is first needed."""
+
+    def __init__(self, given: httpx.Client | None) -> None:
+        self._connections = _Connections(given, "Client")
+
+    def close(self) -> None:
+        """Close what was made here."""
+        if (client := self._connections.owned()) is not None:
+            client.close()
+
+    def run(self, steps: Steps[T]) -> T:
+        """Perform steps until they return."""
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                value: T = end.value
+                return value
+            outcome = self._perform(step)
+
+    def next_piece(self, pieces: Iterator[bytes]) -> bytes | Failed | None:
+        """Return the next bytes of a stream, None at its end, or what cut it."""
+        try:
+            return next(pieces, None)
+        except (httpx.RequestError, httpx.StreamError) as error:
+            return _failed(error)
+
+    def _perform(self, step: Step) -> Outcome:
+        if isinstance(step, Wait):
+            sleep(step.seconds)
+            return None
+        request, opened = _request(step)
+        try:
+            response = self._connections.client().send(request, stream=True)
+            if step.is_stream and response.status_code < 300:
+                return _reply(response, stream=response)
+            try:
+                response.read()
+            finally:
+                response.close()
+        except httpx.RequestError as error:
+            return _failed(error)
+        finally:
+            for file in opened:
+                file.close()
+        return _reply(response)
+
+
+class AsyncEngine:
+    """Performs steps with an httpx.AsyncClient. given: the caller's; None: one of its own, made when it is first needed."""
+
+    def __init__(self, given: httpx.AsyncClient | None) -> None:
+        self._connections = _Connections(given, "AsyncClient")
+
+    async def close(self) -> None:
+        """Close what was made here."""
+        if (client := self._connections.owned()) is not None:
+            await client.aclose()
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Perform steps until they return."""
+        outcome: Outcome = None
+        try:
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    value: T = end.value
+                    return value
+                outcome = await self._perform(step)
+        finally:
+            steps.close()
+
+    async def next_piece(self, pieces: AsyncIterator[bytes] | None) -> bytes | Failed | None:
+        """Return the next bytes of a stream, None at its end, or what cut it."""
+        if pieces is None:
+            return None
+        try:
+            return await anext(pieces, None)
+        except (httpx.RequestError, httpx.StreamError) as error:
+            return _failed(error)
+
+    async def _perform(self, step: Step) -> Outcome:
+        if isinstance(step, Wait):
+            import anyio  # noqa: PLC0415  (comes with httpx; runs on asyncio and trio)
+
+            await anyio.sleep(step.seconds)
+            return None
+        request, opened = _request(step)
+        try:
+            response = await self._connections.client().send(request, stream=True)
+            if step.is_stream and response.status_code < 300:
+                return _reply(response, stream=response)
+            try:
+                await response.aread()
+            finally:
+                await response.aclose()
+        except httpx.RequestError as error:
+            return _failed(error)
+        finally:
+            for file in opened:
+                file.close()
+        return _reply(response)
+
+
+class _Connections:
+    """The HTTP client, made when it is first needed and shared by copies of a client."""
+
+    def __init__(self, given: Any, kind: str) -> None:
+        self._given = given
+        self._own: Any = None
+        self._kind = kind
+        self._making = Lock()
+
+    def client(self) -> Any:
+        if self._given is not None:
+            return self._given
+        if self._own is None:
+            with self._making:
+                if self._own is None:
+                    self._own = getattr(httpx, self._kind)(follow_redirects=False)
+        return self._own
+
+    def owned(self) -> Any:
+        client, self._own = self._own, None
+        return client
+
+
+def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
+    """Return the request, and the files that are open until it was sent.
+
+    It is made apart from the HTTP client, so that the cookies it collects are never sent: two credentials are refused.
+    """
+    limits = dict.fromkeys(("connect", "write", "pool"), step.timeout_seconds)
+    extensions = {"timeout": {**limits, "read": step.silence_seconds}}
+    headers = {"Accept-Encoding": "identity" if step.is_stream else "gzip, deflate", **step.headers}
+    if not step.parts:
+        return httpx.Request(
+            step.method, step.url, headers=headers, content=step.content or None, extensions=extensions
+        ), []
+    opened: list[Opened] = []
+    fields: list[tuple[str, Any]] = []
+    for part in step.parts:
+        if part.file is None:
+            fields.append((part.name, (None, part.text)))
+            continue
+        file = Opened(part.file)
+        opened.append(file)
+        fields.append((part.name, (file.name, file, *filter(None, [part.file.content_type]))))
+    return httpx.Request(step.method, step.url, headers=headers, files=fields, extensions=extensions), opened
+
+
+def _reply(response: httpx.Response, stream: httpx.Response | None = None) -> Reply:
+    content = b"" if stream is not None else response.content
+    return Reply(response.status_code, response.headers, content, response.headers.get_list("set-cookie"), stream)
+
+
+def _failed(error: Exception) -> Failed:
+    before = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+    return Failed(error, not isinstance(error, before), isinstance(error, httpx.TimeoutException))

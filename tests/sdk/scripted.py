@@ -1,0 +1,95 @@
+"""A server that answers by a list: for what a real one does too seldom, or never."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One answer. status 0: none, the connection ends. body: text as it is, anything else as JSON. is_cut: no proper end."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    is_cut: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Scripted:
+    """The answers still to be given, and the requests that came."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        self.rows = rows
+        self.asked: list[Asked] = []
+        self.url = ""
+
+
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    script: Scripted
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.script.asked.append(Asked(self.command, self.path, headers, body))
+        row = self.script.rows.pop(0)
+        if row.status == 0:
+            self.close_connection = True
+            return
+        content = row.body if isinstance(row.body, str) else json.dumps(row.body)
+        data = content.encode() if row.body is not None else b""
+        told = {"Content-Type": "application/json"} | dict(row.headers)
+        self.send_response_only(row.status)
+        for name, value in told.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data) + (10 if row.is_cut else 0)))
+        self.end_headers()
+        self.wfile.write(data)
+        self.close_connection = row.is_cut
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Let connections that a client left end quietly."""
+
+
+@contextmanager
+def scripted(*rows: Row) -> Iterator[Scripted]:
+    """Hold a server that gives these answers in turn."""
+    script = Scripted(list(rows))
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0),
+        type(
+            "Handler", (_Handler,), {"script": script, **{f"do_{method}": _Handler.handle_any for method in _METHODS}}
+        ),
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        script.url = f"http://127.0.0.1:{server.server_port}"
+        yield script
+        server.shutdown()
+        thread.join()
