@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
-.PHONY: help setup run serve generate contract-lint check-generated sdk documents check lint types test fuzz oracle drills mutants bench
+NPM := codegen/sdk/typescript/node_modules/.ready
+.PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -15,6 +16,18 @@ help: ## List the targets
 	@touch $@
 
 setup: .venv/.ready ## Make the virtual environment with the locked versions
+
+# What npm installs is locked beside each package.json.
+%/node_modules/.ready: %/package-lock.json
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo "node 20 or newer and npm must be on the PATH: the TypeScript SDK is written and tested by them" >&2; exit 1; }
+	@cd $* && npm ci --silent
+	@touch $@
+
+sdk-ts-tools: $(NPM) ## Install the locked npm packages that write the TypeScript SDK
+
+sdk-ts: setup $(NPM) ## Generate the TypeScript client into dist/ (OPTIONS="--spec FILE --name NAME")
+	@$(BIN)/python -m codegen.cli sdk --language typescript $(OPTIONS)
 
 run: setup ## Serve on the embedded database (ACCORD_BIND, ACCORD_WORKERS, ACCORD_DATABASE_URL, ACCORD_PROFILE)
 	@$(BIN)/accord serve
@@ -50,7 +63,7 @@ WITHOUT_PROCESSES := $(addprefix --ignore=tests/unit/,test_postgres.py models/te
 check: lint types contract-lint check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen tests/mutants $(WITHOUT_PROCESSES)
 
-test: setup ## All tests, on SQLite and on a PostgreSQL of their own
+test: setup $(NPM) ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"
 
 fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,000 cases per database (ACCORD_TEST_FUZZ_CASES)

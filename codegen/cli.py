@@ -133,18 +133,21 @@ def check(arguments: list[str]) -> int:
 
 
 def sdk(arguments: list[str]) -> int:
-    """Generate the Python client of a contract as a wheel."""
+    """Generate the client of a contract: a wheel for Python, an npm tarball for TypeScript."""
     from codegen import ir, pipeline  # noqa: PLC0415
     from codegen.bundle import bundle as join  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
-    from codegen.sdk.python import package, wheel  # noqa: PLC0415
+    from codegen.sdk import languages  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="accord sdk", description=sdk.__doc__)
+    parser.add_argument("--language", choices=sorted(languages.BUILDERS), default="python")
     parser.add_argument(
         "--spec", type=Path, help="another contract's entry file, which need not obey the rules of lint"
     )
-    parser.add_argument("--output", type=Path, default=Path("dist"), help="folder of the wheel")
-    parser.add_argument("--name", default="accord-client", help="name of the distribution; the package has _ for -")
+    parser.add_argument("--output", type=Path, default=Path("dist"), help="folder of the package")
+    parser.add_argument(
+        "--name", default="accord-client", help="name of the package; in Python it is imported with _ for -"
+    )
     options = parser.parse_args(arguments)
     project = find_project(Path.cwd())
     root = options.spec.resolve().parent if options.spec else project.root
@@ -153,10 +156,11 @@ def sdk(arguments: list[str]) -> int:
     def run() -> int:
         joined = join(sources)
         contract = ir.build(joined) if options.spec else pipeline.judge(joined)
-        version = str(contract.root["info"]["version"])
-        summary = f"Client of {' '.join(str(contract.root['info']['title']).split())}"
-        distribution = wheel.Distribution(options.name, options.name.replace("-", "_"), version, summary)
-        print(package.build(contract, distribution, options.output))
+        try:
+            print(languages.BUILDERS[options.language](contract, options.name, options.output))
+        except languages.ToolFailed as failure:
+            print(failure, file=sys.stderr)
+            return 1
         return 0
 
     return _guarded(Project(root), run)

@@ -15,6 +15,8 @@ from codegen.table import BY_POLICY
 _BODY_ORDER = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 EVENT_STREAM = "text/event-stream"
 
+Kind = Literal["value", "paged", "stream"]
+
 
 @dataclass(frozen=True)
 class Argument:
@@ -46,7 +48,7 @@ class Method:
 
     name: str
     operation: ir.Operation
-    kind: Literal["value", "paged", "stream"]
+    kind: Kind
     arguments: tuple[Argument, ...]
     body: Body | None
     is_idempotent: bool
@@ -115,9 +117,7 @@ def _name(operation: ir.Operation, taken: set[str]) -> str:
     return name
 
 
-def _method(
-    bundle: Bundle, operation: ir.Operation, name: str, kind: Literal["value", "paged", "stream"], fixed: dict[str, Any]
-) -> Method:
+def _method(bundle: Bundle, operation: ir.Operation, name: str, kind: Kind, fixed: dict[str, Any]) -> Method:
     names = {"self", "options"}
     arguments = [
         _argument(names, parameter.name, parameter.location, parameter.schema, parameter.node)

@@ -1,0 +1,1 @@
+"""The TypeScript client: sources generated from a contract, beside the run time in `runtime/`."""

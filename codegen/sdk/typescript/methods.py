@@ -1,0 +1,303 @@
+"""What each operation becomes in TypeScript: a method with typed arguments, and the plain data that its call needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from codegen import ir
+from codegen.bundle import Bundle
+from codegen.locate import unescape
+from codegen.names import camel, snake, words
+from codegen.resolved import Resolved
+from codegen.sdk import surface
+from codegen.sdk.surface import EVENT_STREAM, Kind, successes
+from codegen.table import BY_POLICY, is_typed
+
+_POLICY_OPTIONS = {"idempotency-key": "Idempotent", "if-match": "IfMatch", "if-none-match": "IfNoneMatch"}
+_TEXT_TYPES = ("text/", "application/yaml", "application/xml")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A positional argument for a path parameter."""
+
+    name: str
+    wire: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to call an operation.
+
+    aliases: exported type names → TypeScript. params, body: the alias of that argument, None without one.
+    result: the type of a value, of an item (paged) or of an event. options: interfaces of the options it takes.
+    data: the Operation of the run time as plain data. constants: members of the body that this way of calling fixes.
+    """
+
+    name: str
+    kind: Kind
+    operation: ir.Operation
+    path: tuple[Argument, ...]
+    params: str | None
+    params_required: bool
+    body: str | None
+    body_required: bool
+    result: str
+    page: str | None
+    options: tuple[str, ...]
+    data: dict[str, Any]
+    constants: dict[str, Any] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+
+
+def lower_camel(text: str) -> str:
+    """Return an identifier: `Last-Event-ID` is lastEventId."""
+    first, *rest = [word.lower() for word in words(text)] or ["value"]
+    name = first + "".join(word.capitalize() for word in rest)
+    return f"n{name}" if name[0].isdigit() else name
+
+
+def header_argument(name: str) -> str:
+    """Return the argument of a header: `X-Setup-Token` is setupToken."""
+    return lower_camel(name.removeprefix("X-"))
+
+
+def methods(bundle: Bundle, resource: surface.Resource) -> tuple[Method, ...]:
+    """Return the methods of a resource."""
+    return tuple(_Builder(bundle, method).method() for method in resource.methods)
+
+
+def _success_types(operation: ir.Operation) -> list[str]:
+    return list(dict.fromkeys(m.content_type for response in successes(operation) for m in response.media))
+
+
+def _key(pointer: str) -> str:
+    """Return the last token of a pointer as TypeScript text."""
+    return _quoted(unescape(pointer.rpartition("/")[2]))
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def component(pointer: str) -> str | None:
+    """Return the generated type of a component's schema; None for a schema that is written in place."""
+    parts = pointer.lstrip("#").split("/")
+    if parts[1:3] == ["components", "schemas"] and len(parts) == 4:
+        return f'components["schemas"][{_quoted(unescape(parts[3]))}]'
+    return None
+
+
+class _Builder:
+    def __init__(self, bundle: Bundle, method: surface.Method) -> None:
+        self._bundle = bundle
+        self._method = method
+        self._operation = operation = method.operation
+        self._root = f"operations[{_quoted(operation.id)}]"
+
+    def method(self) -> Method:
+        """Describe this way to call the operation."""
+        name, kind = lower_camel(self._method.name), self._method.kind
+        constants = dict(self._method.body.constants) if self._method.body is not None else {}
+        own = camel(snake(name))
+        aliases: dict[str, str] = {}
+        path = tuple(self._path_argument(p) for p in self._operation.parameters if p.location == "path")
+        params = self._params()
+        if params:
+            aliases[f"{own}Params"] = params
+        body = self._body_media()
+        if body is not None:
+            aliases[f"{own}Body"] = self._body_type(body, constants)
+        result, page = self._result(own, kind, aliases)
+        others = [p for p in self._operation.parameters if self._is_param(p)]
+        return Method(
+            name=name,
+            kind=kind,
+            operation=self._operation,
+            path=path,
+            params=f"{own}Params" if params else None,
+            params_required=any(p.node.get("required") for p in others),
+            body=f"{own}Body" if body is not None else None,
+            body_required=self._operation.body is not None and bool(self._operation.body.node.get("required")),
+            result=result,
+            page=page,
+            options=self._options(),
+            data=self._data(kind, body),
+            constants=constants if body is not None else {},
+            aliases=aliases,
+        )
+
+    def _path_argument(self, parameter: ir.Parameter) -> Argument:
+        schema = Resolved(self._bundle, parameter.schema)
+        kinds = schema.kinds()
+        type_ = "string"
+        if kinds <= {"integer", "number"}:
+            type_ = "number"
+        elif isinstance(schema.node, dict) and "enum" in schema.node:
+            type_ = f'{self._root}["parameters"]["path"][{_quoted(parameter.name)}]'
+        name = lower_camel(parameter.name)
+        reserved = {"body", "params", "options", "delete", "in", "new", "default", "class", "function", "package"}
+        return Argument(
+            f"{name}Value" if name in reserved else name, parameter.name, type_, parameter.node.get("description", "")
+        )
+
+    def _is_param(self, parameter: ir.Parameter) -> bool:
+        if parameter.location == "header":
+            return parameter.name.lower() not in {*BY_POLICY, "x-request-id"}
+        return parameter.location != "path"
+
+    def _placed(self, location: str) -> list[ir.Parameter]:
+        return [p for p in self._operation.parameters if p.location == location and self._is_param(p)]
+
+    def _params(self) -> str:
+        """Return the type of query, header and cookie parameters; those of the query keep their names."""
+        parts = [f'NonNullable<{self._root}["parameters"]["query"]>'] if self._placed("query") else []
+        for location in ("header", "cookie"):
+            found = self._placed(location)
+            members = [
+                f"{header_argument(p.name)}{'' if p.node.get('required') else '?'}: "
+                f'NonNullable<{self._root}["parameters"]["{location}"]>[{_quoted(p.name)}]'
+                for p in found
+            ]
+            if members:
+                parts.append(f"{{ {'; '.join(members)} }}")
+        return " & ".join(parts)
+
+    def _options(self) -> tuple[str, ...]:
+        names = {p.name.lower() for p in self._operation.parameters if p.location == "header"}
+        found = {option for name, option in _POLICY_OPTIONS.items() if name in names}
+        if self._operation.node.get("x-idempotent"):
+            found.add("Idempotent")
+        return ("RequestOptions", *sorted(found))
+
+    def _body_media(self) -> ir.Media | None:
+        told = self._method.body
+        media = self._operation.body.media if self._operation.body is not None else ()
+        return next((m for m in media if told is not None and m.content_type == told.content_type), None)
+
+    def _body_type(self, media: ir.Media, constants: dict[str, Any]) -> str:
+        if media.schema is None or not is_typed(media.content_type):
+            return "BodyInit"
+        at = f'NonNullable<{self._root}["requestBody"]>["content"][{_key(media.pointer)}]'
+        type_ = component(media.schema) or at
+        fixed = [f"{name}?: {'true' if value else 'false | null'}" for name, value in constants.items()]
+        return f"{type_} & {{ {'; '.join(fixed)} }}" if fixed else type_
+
+    def _result(self, own: str, kind: Kind, aliases: dict[str, str]) -> tuple[str, str | None]:
+        if kind == "stream":
+            aliases[f"{own}Event"] = self._event_type()
+            return f"{own}Event", None
+        types = [
+            self._answer_type(r, m)
+            for r in successes(self._operation)
+            for m in r.media
+            if m.content_type != EVENT_STREAM
+        ]
+        if any(not r.media for r in successes(self._operation)) or not types:
+            types.append("void")
+        result = " | ".join(dict.fromkeys(types))
+        if result not in {"void", "string", "Blob"}:
+            aliases[f"{own}Result"] = result
+            result = f"{own}Result"
+        if kind != "paged":
+            return result, None
+        aliases[f"{own}Item"] = self._item_type(result)
+        return f"{own}Item", result
+
+    def _answer_type(self, response: ir.Response, media: ir.Media) -> str:
+        if media.content_type.startswith(_TEXT_TYPES):
+            return "string"
+        is_json = media.content_type == "application/json" or media.content_type.endswith("+json")
+        if not is_json:
+            return "Blob"
+        if media.schema is None:
+            return "unknown"
+        status = response.status if response.status.isdigit() else _quoted(response.status)
+        at = f'{self._root}["responses"][{status}]["content"][{_key(media.pointer)}]'
+        return component(media.schema) or at
+
+    def _item_type(self, page: str) -> str:
+        type_ = page
+        for token in self._operation.node["x-paging"]["items"].split("/")[1:]:
+            type_ = f"NonNullable<{type_}[{_quoted(unescape(token))}]>"
+        return f"{type_}[number]"
+
+    def _sse(self) -> dict[str, Any]:
+        for response in successes(self._operation):
+            for media in response.media:
+                if media.content_type == EVENT_STREAM:
+                    return media.node.get("x-sse") or response.node.get("x-sse") or {}
+        return {}
+
+    def _event_type(self) -> str:
+        events = self._sse().get("events", {})
+        types = {name: component(schema.get("$ref", "")) or "unknown" for name, schema in events.items()}
+        if set(types) <= {"message"}:
+            return types.get("message", "unknown")
+        return "".join(f"\n  | ServerEvent<{_quoted(name)}, {type_}>" for name, type_ in types.items())
+
+    def _data(self, kind: Kind, body: ir.Media | None) -> dict[str, Any]:
+        operation = self._operation
+        types = _success_types(operation)
+        accept = [EVENT_STREAM] if kind == "stream" else [name for name in types if name != EVENT_STREAM]
+        data: dict[str, Any] = {"id": operation.id, "method": operation.method, "path": operation.path}
+        security = [list(map(lower_camel, row)) for row in self._security()]
+        optional = {
+            "security": [row for row in security if row],
+            "idempotent": bool(operation.node.get("x-idempotent")),
+            "body": body.content_type if body is not None else None,
+            "accept": accept,
+            "query": {p.name: style for p in self._placed("query") if (style := _style(p))},
+            "headers": {header_argument(p.name): p.name for p in self._placed("header")},
+            "cookies": {header_argument(p.name): p.name for p in self._placed("cookie")},
+            "paging": self._paging() if kind == "paged" else None,
+            "events": self._events() if kind == "stream" else None,
+            "deprecated": _deprecation(operation.node),
+        }
+        return data | {name: value for name, value in optional.items() if value}
+
+    def _security(self) -> list[dict[str, list[str]]]:
+        default: list[dict[str, list[str]]] = self._bundle.document.get("security", [])
+        return list(self._operation.node.get("security", default))
+
+    def _paging(self) -> dict[str, Any]:
+        declared = self._operation.node["x-paging"]
+        limit = declared.get("limit", "limit")
+        schemas = [Resolved(self._bundle, p.schema) for p in self._placed("query") if p.name == limit]
+        default = schemas[0].default() if schemas else None
+        paging = {**declared, "limit": limit}
+        return paging if default is None else {**paging, "defaultLimit": default}
+
+    def _events(self) -> dict[str, Any]:
+        declared = self._sse()
+        names = list(declared.get("events", {}))
+        events: dict[str, Any] = {"names": names or ["message"]}
+        if set(names) <= {"message"}:
+            events["plain"] = True
+        headers = {p.name.lower(): p.name for p in self._operation.parameters if p.location == "header"}
+        if declared.get("resumable"):
+            events["cursor"] = headers.get("last-event-id", "Last-Event-ID")
+            if "start" in declared:
+                events["start"] = declared["start"]
+        return events
+
+
+def _style(parameter: ir.Parameter) -> dict[str, Any]:
+    """Return what differs from a form that is exploded."""
+    if parameter.content is not None:
+        return {"json": True}
+    style = parameter.node.get("style", "form")
+    explode = parameter.node.get("explode", style == "form")
+    told: dict[str, Any] = {"style": style} if style != "form" else {}
+    return told | ({"explode": explode} if explode != (style == "form") else {})
+
+
+def _deprecation(node: dict[str, Any]) -> str | None:
+    if not node.get("deprecated"):
+        return None
+    since = f" since {node['x-deprecated-at']}" if "x-deprecated-at" in node else ""
+    until = f", gone after {node['x-sunset']}" if "x-sunset" in node else ""
+    return f"deprecated{since}{until}"

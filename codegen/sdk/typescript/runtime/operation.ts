@@ -1,0 +1,162 @@
+/** One operation of the contract as plain data, and a call of it written as a request; free of any transport. */
+import { multipart, urlencoded } from "./forms.js";
+import type { CallOptions } from "./options.js";
+
+/** How a parameter that is not a plain text travels. */
+export interface ParameterStyle {
+  readonly name?: string;
+  readonly style?: "form" | "spaceDelimited" | "pipeDelimited" | "deepObject" | "simple";
+  readonly explode?: boolean;
+  readonly json?: boolean;
+}
+
+/** Where the items of a page and the next position are. */
+export interface Paging {
+  readonly kind: "keyset" | "offset";
+  readonly parameter: string;
+  readonly limit: string;
+  /** JSON pointers into the reply. */
+  readonly items: string;
+  readonly next?: string;
+  /** The page's length when none is asked for. */
+  readonly defaultLimit?: number;
+}
+
+/**
+ * A stream's events. plain: there are only unnamed events, and a reader gets their data alone. cursor: the header that
+ * resumes; start: the query parameter that sets the first position and is left out once there is a cursor.
+ */
+export interface Events {
+  readonly names: readonly string[];
+  readonly plain?: boolean;
+  readonly cursor?: string;
+  readonly start?: string;
+}
+
+export interface Operation {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly security?: readonly (readonly string[])[];
+  readonly idempotent?: boolean;
+  /** Media type of the body. */
+  readonly body?: string;
+  /** Media types of the successes. */
+  readonly accept?: readonly string[];
+  /** Parameters by argument that do not travel as a text of the same name in the query. */
+  readonly query?: Readonly<Record<string, ParameterStyle>>;
+  /** Argument → name of the header or cookie. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+  readonly paging?: Paging;
+  readonly events?: Events;
+  readonly deprecated?: string;
+}
+
+/** The arguments of a call. path: by name in the path's template. params: query, header and cookie parameters. */
+export interface Arguments {
+  readonly path?: Readonly<Record<string, string | number | boolean>>;
+  readonly params?: object | undefined;
+  readonly body?: unknown;
+}
+
+/** A request ready to be sent but for its credentials; `body` makes the body anew for each try. */
+export interface Prepared {
+  readonly operation: Operation;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: Headers;
+  readonly body: () => Promise<BodyInit | undefined>;
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Write a call as a request; throws TypeError where a path parameter is empty and would change the path. */
+export function prepare(operation: Operation, given: Arguments, options: CallOptions, newKey: () => string): Prepared {
+  const headers = new Headers({ accept: operation.accept?.join(", ") || "*/*" });
+  const query = new URLSearchParams();
+  for (const [argument, value] of Object.entries(given.params ?? {})) {
+    if (value !== undefined) place(operation, argument, value, headers, query);
+  }
+  const idempotencyKey = options.idempotencyKey ?? (operation.idempotent ? newKey() : undefined);
+  if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
+  if (options.ifMatch !== undefined) headers.set("if-match", options.ifMatch);
+  if (options.ifNoneMatch !== undefined) headers.set("if-none-match", options.ifNoneMatch);
+  const body = writer(operation, given.body, headers);
+  for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
+  return { operation, path: fillPath(operation, given.path ?? {}), query, headers, body, idempotencyKey };
+}
+
+/** Say whether a second try does no harm when the first may have arrived. */
+export function isRepeatable(prepared: Prepared): boolean {
+  return prepared.idempotencyKey !== undefined || ["GET", "HEAD", "OPTIONS", "PUT"].includes(prepared.operation.method);
+}
+
+/** Return the value at a JSON pointer; undefined when there is none. */
+export function at(value: unknown, pointer: string): unknown {
+  let found: unknown = value;
+  for (const token of pointer.split("/").slice(1)) {
+    if (typeof found !== "object" || found === null) return undefined;
+    found = (found as Record<string, unknown>)[token.replaceAll("~1", "/").replaceAll("~0", "~")];
+  }
+  return found;
+}
+
+function fillPath(operation: Operation, values: Readonly<Record<string, string | number | boolean>>): string {
+  return operation.path.replace(/\{([^}]+)\}/g, (_, name: string) => {
+    const text = encodeURIComponent(String(values[name] ?? ""));
+    if (text === "" || text === "." || text === "..") {
+      throw new TypeError(`${name} must name something; ${JSON.stringify(values[name])} would change the path`);
+    }
+    return text;
+  });
+}
+
+function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams): void {
+  const header = operation.headers?.[argument];
+  const cookie = operation.cookies?.[argument];
+  if (header !== undefined) headers.set(header, joined(value, ","));
+  else if (cookie !== undefined) {
+    const pair = `${cookie}=${encodeURIComponent(joined(value, ","))}`;
+    headers.set("cookie", [headers.get("cookie"), pair].filter(Boolean).join("; "));
+  } else {
+    const style = operation.query?.[argument] ?? {};
+    for (const [name, text] of pairs(style.name ?? argument, value, style)) query.append(name, text);
+  }
+}
+
+/** Return the pairs that a parameter becomes in a query or a form (OpenAPI 3.1, Style Values). */
+export function pairs(name: string, value: unknown, { style = "form", explode, json }: ParameterStyle): [string, string][] {
+  const spread = explode ?? style === "form";
+  if (json) return [[name, JSON.stringify(value)]];
+  if (Array.isArray(value)) {
+    const separator = { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",";
+    return spread ? value.map((item) => [name, text(item)]) : [[name, joined(value, separator)]];
+  }
+  if (typeof value === "object" && value !== null) {
+    const rows = Object.entries(value).filter(([, item]) => item !== undefined);
+    if (style === "deepObject") return rows.map(([key, item]) => [`${name}[${key}]`, text(item)]);
+    return spread ? rows.map(([key, item]) => [key, text(item)]) : [[name, rows.flat().map(text).join(",")]];
+  }
+  return [[name, text(value)]];
+}
+
+function joined(value: unknown, separator: string): string {
+  return Array.isArray(value) ? value.map(text).join(separator) : text(value);
+}
+
+function text(value: unknown): string {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+}
+
+function writer(operation: Operation, body: unknown, headers: Headers): () => Promise<BodyInit | undefined> {
+  if (body === undefined || operation.body === undefined) return async () => undefined;
+  if (operation.body === "multipart/form-data") return () => multipart(body as object);
+  headers.set("content-type", operation.body);
+  if (operation.body === "application/x-www-form-urlencoded") {
+    const form = urlencoded(body as object);
+    return async () => form;
+  }
+  const isJson = /json/.test(operation.body);
+  const content = isJson ? JSON.stringify(body) : (body as BodyInit);
+  return async () => content;
+}

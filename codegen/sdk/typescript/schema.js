@@ -1,0 +1,44 @@
+// Writes the types of a bundled contract: node schema.js CONTRACT.json TYPES.ts
+import { readFile, writeFile } from "node:fs/promises";
+import openapi, { astToString } from "openapi-typescript";
+import ts from "typescript";
+
+const UPLOAD = ts.factory.createTypeReferenceNode("Upload");
+const NULL = ts.factory.createLiteralTypeNode(ts.factory.createNull());
+// Any text, in a form that keeps an editor's list of the known ones.
+const ANY_TEXT = ts.factory.createIntersectionTypeNode([
+  ts.factory.createKeywordTypeNode(ts.SyntaxKind.StringKeyword),
+  ts.factory.createTypeLiteralNode([]),
+]);
+
+/** Say in JSON Schema what the contract says by an extension: a freeform object has members of any name. */
+function openFreeform(node) {
+  if (Array.isArray(node)) return node.map(openFreeform);
+  if (typeof node !== "object" || node === null) return node;
+  const copy = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, openFreeform(value)]));
+  if (typeof node["x-freeform"] === "string" && !("additionalProperties" in node)) copy.additionalProperties = true;
+  return copy;
+}
+
+function isFile(schema) {
+  if (schema.format === "binary") return true;
+  return schema.contentMediaType !== undefined && !schema.contentEncoding && !schema.contentSchema && !schema.anyOf;
+}
+
+function transform(schema) {
+  if (schema.type === "string" && isFile(schema)) return UPLOAD;
+  if (schema["x-open-enum"] !== true || !Array.isArray(schema.enum)) return undefined;
+  const known = schema.enum.filter((value) => typeof value === "string");
+  const literals = known.map((value) => ts.factory.createLiteralTypeNode(ts.factory.createStringLiteral(value)));
+  return ts.factory.createUnionTypeNode([...literals, ANY_TEXT, ...(schema.enum.includes(null) ? [NULL] : [])]);
+}
+
+const [contract, output] = process.argv.slice(2);
+const document = openFreeform(JSON.parse(await readFile(contract, "utf8")));
+const types = await openapi(document, {
+  defaultNonNullable: false,
+  silent: true,
+  transform,
+  inject: 'import type { Upload } from "./runtime/forms.js";',
+});
+await writeFile(output, astToString(types));
