@@ -82,6 +82,7 @@ def compile_gate(operation: Operation, contract: Contract, verifier: CredentialV
     style, operation_id = operation.error_style, operation.id
     allows_anonymous = any(not row.schemes for row in operation.security)
     authorise = _authoriser(operation)
+    names = names_of(operation.path)
 
     def gate(request: Request, values: tuple[str, ...]) -> None:
         found = extract(request)
@@ -92,6 +93,7 @@ def compile_gate(operation: Operation, contract: Contract, verifier: CredentialV
                 error_style=style,
                 client_address=request.client_address,
                 operation_id=operation_id,
+                resources=dict(zip(names, values, strict=True)),
             )
         )
         if principal is None:

@@ -1,8 +1,9 @@
 """The bearer token's format: a Biscuit (Ed25519) that its holder can narrow without asking.
 
 Facts of the first block: user, tenant, scope (one each), exp, and a check of the time. A holder appends blocks of checks;
-while they are verified the authorizer states `time` (now) and `requested_scope` (one scope after the other), so that
-`check if requested_scope("chat:read")` leaves that scope alone. Facts that a holder appends count for nothing, since a
+while they are verified the authorizer states `time` (now), `requested_scope` (one scope after the other), so that
+`check if requested_scope("chat:read")` leaves that scope alone, and `resource` (name and value of each parameter of the
+path), so that `check if resource("project", "7")` leaves what names that project. Facts that a holder appends count for nothing, since a
 Biscuit shows the authorizer only those of the first block.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -36,6 +37,8 @@ _MAX_TIME = timedelta(milliseconds=100)
 _MAX_FACTS = 1000
 _MAX_ITERATIONS = 100
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_CHANGING = ("time(", "resource(")
+_NOTHING: Mapping[str, str] = {}
 _LIMIT_REACHED = "execution limits"
 
 
@@ -50,7 +53,7 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
     """What a token says, its signature, time and checks being good.
 
     revocation_ids: of its blocks in order; the first names the token, more than one means that a holder narrowed it.
-    is_timeless: no appended block looks at the time, so the answer holds until the token expires.
+    is_constant: no appended block looks at the time or the resource, so the answer holds until the token expires.
     changes_at: the next moment that an appended block names, from when it may allow less; None when there is none.
     """
 
@@ -58,7 +61,7 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
     tenant_id: UUID
     scopes: frozenset[str]
     revocation_ids: tuple[str, ...]
-    is_timeless: bool
+    is_constant: bool
     changes_at: datetime | None = None
 
     @property
@@ -85,8 +88,10 @@ def mint(*, user_id: UUID, tenant_id: UUID, scopes: Iterable[str], expires_at: d
     return Minted(token=biscuit.to_base64(), revocation_id=biscuit.revocation_ids[0])
 
 
-def present(token: str) -> Presented | None:
+def present(token: str, resources: Mapping[str, str] = _NOTHING) -> Presented | None:
     """Return what the token says, or None when it is not ours, is over, or a holder's check refuses everything.
+
+    resources: the parameters of the path that is asked for.
 
     Raises:
         Unavailable: a limit of the evaluation was reached; says nothing about the token.
@@ -96,7 +101,7 @@ def present(token: str) -> Presented | None:
         return None
     blocks = [biscuit.block_source(index) for index in range(1, biscuit.block_count())]
     try:
-        allowed = _narrow(biscuit) if blocks else _evaluate(biscuit, None, _Budget())
+        allowed = _narrow(biscuit, resources) if blocks else _evaluate(biscuit, [], _Budget())
     except _LimitReached as error:
         raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
     if allowed is None:
@@ -104,7 +109,7 @@ def present(token: str) -> Presented | None:
     return msgspec.structs.replace(
         allowed,
         revocation_ids=tuple(biscuit.revocation_ids),
-        is_timeless=not any("time(" in block for block in blocks),
+        is_constant=not any(fact in block for block in blocks for fact in _CHANGING),
         changes_at=_next_moment(blocks),
     )
 
@@ -128,21 +133,27 @@ def _parse(token: str) -> Biscuit | None:
         return None
 
 
-def _narrow(biscuit: Biscuit) -> Presented | None:
+def _narrow(biscuit: Biscuit, resources: Mapping[str, str]) -> Presented | None:
     """Ask for each scope that the token implies; the token is good when the checks let at least one pass."""
     budget = _Budget()
-    everything = _evaluate(biscuit, None, budget, is_checked=False)
+    named = [Fact("resource({name}, {value})", {"name": name, "value": value}) for name, value in resources.items()]
+
+    def passes(scope: str) -> bool:
+        requested = Fact("requested_scope({scope})", {"scope": scope})
+        return _evaluate(biscuit, [requested, *named], budget) is not None
+
+    everything = _evaluate(biscuit, [], budget, is_checked=False)
     if everything is None:
         return None
-    passed = [scope for scope in sorted(expand(everything.scopes)) if _evaluate(biscuit, scope, budget) is not None]
+    passed = [scope for scope in sorted(expand(everything.scopes)) if passes(scope)]
     return msgspec.structs.replace(everything, scopes=frozenset(passed)) if passed else None
 
 
-def _evaluate(biscuit: Biscuit, requested: str | None, budget: _Budget, *, is_checked: bool = True) -> Presented | None:
+def _evaluate(biscuit: Biscuit, facts: Iterable[Fact], budget: _Budget, *, is_checked: bool = True) -> Presented | None:
     """Return what the token says; None when a check fails or a block cannot be computed (an overflow)."""
     builder = AuthorizerBuilder("time({now}); allow if user($user);", {"now": clock.now()})
-    if requested is not None:
-        builder.add_fact(Fact("requested_scope({scope})", {"scope": requested}))
+    for fact in facts:
+        builder.add_fact(fact)
     authorizer = budget.limit(builder).build(biscuit)
     try:
         with _limits_reported():
@@ -197,5 +208,5 @@ def _read(authorizer: Authorizer) -> Presented:
         tenant_id=UUID(values("tenant")[0]),
         scopes=frozenset(values("scope")),
         revocation_ids=(),
-        is_timeless=True,
+        is_constant=True,
     )

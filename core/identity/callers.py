@@ -61,16 +61,15 @@ class CallerVerifier:
         """
         session, bearer = credentials.values.get("session"), credentials.values.get("bearer")
         if (key := credentials.values.get("api_key")) is not None:
-            return self._used("api_key", key, self._find(key, "api_key", False))
-        is_refresh = credentials.operation_id in REFRESHES
+            return self._used("api_key", key, self._find(key, "api_key", credentials))
         if bearer is not None:
-            entry = self._find(bearer, "bearer", is_refresh)
+            entry = self._find(bearer, "bearer", credentials)
             return entry.principal if entry else None
         if session is None:
             return self._find_dev(credentials)
         if not self._takes_sessions:
             return None
-        entry = self._find(session, "session", is_refresh)
+        entry = self._find(session, "session", credentials)
         if entry is not None and credentials.is_unsafe:
             _check_csrf(entry, credentials.values.get("csrf"))
         return self._used("session", session, entry)
@@ -100,16 +99,16 @@ class CallerVerifier:
         """Return a number that grows whenever any credential, role or membership is revoked or narrowed."""
         return epoch.current()
 
-    def _find(self, secret: str, scheme: str, is_refresh: bool) -> _Entry | None:
+    def _find(self, secret: str, scheme: str, asked: Credentials) -> _Entry | None:
         resolve = _RESOLVERS[scheme]
-        if is_refresh:
-            return resolve(secret, epoch.current(), True)
+        if _is_refresh(asked):
+            return resolve(secret, epoch.current(), asked)
         key = digest(f"{scheme}:{secret}")
         now_epoch = epoch.current()
         entry = self._cache.get(key)
         if entry is not None and entry.epoch == now_epoch and clock.now() < entry.expires_at:
             return entry
-        entry = resolve(secret, now_epoch, False)
+        entry = resolve(secret, now_epoch, asked)
         if entry is None or not entry.is_cacheable:
             self._cache.pop(key, None)
         else:
@@ -142,6 +141,10 @@ class CallerVerifier:
         )
 
 
+def _is_refresh(asked: Credentials) -> bool:
+    return asked.operation_id in REFRESHES
+
+
 def _check_csrf(entry: _Entry, token: str | None) -> None:
     if token is None:
         raise CsrfFailed("X-CSRF-TOKEN is missing.")
@@ -149,14 +152,14 @@ def _check_csrf(entry: _Entry, token: str | None) -> None:
         raise CsrfFailed("X-CSRF-TOKEN does not belong to this session.")
 
 
-def _resolve_session(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
+def _resolve_session(secret: str, at_epoch: int, asked: Credentials) -> _Entry | None:
     with read():
         row = SessionSecret.get_or_none(SessionSecret.digest == digest(secret))
         if row is None:
             return None
         session = row.session
         _check_active(session.user_id)
-        if row.replaced_at is not None and not is_refresh:
+        if row.replaced_at is not None and not _is_refresh(asked):
             return None
         if not sessions.is_live(session) or not access.is_member(session.user_id, session.tenant_id):
             return None
@@ -179,14 +182,14 @@ def _resolve_session(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | N
     )
 
 
-def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
-    presented = biscuits.present(token)
+def _resolve_token(token: str, at_epoch: int, asked: Credentials) -> _Entry | None:
+    presented = biscuits.present(token, asked.resources)
     if presented is None:
         return None
     first, *appended = presented.revocation_ids
     with read():
         row = Token.get_or_none(Token.revocation_id == first)
-        if row is None or (row.replaced_at is not None and not is_refresh):
+        if row is None or (row.replaced_at is not None and not _is_refresh(asked)):
             return None
         _check_active(presented.user_id)
         if row.family.revoked_at is not None or not access.is_member(presented.user_id, presented.tenant_id):
@@ -204,10 +207,10 @@ def _resolve_token(token: str, at_epoch: int, is_refresh: bool) -> _Entry | None
         scopes=frozenset(granted),
         expires_at=min(row.expires_at, presented.changes_at or row.expires_at),
     )
-    return _Entry(principal=principal, epoch=at_epoch, expires_at=row.expires_at, is_cacheable=presented.is_timeless)
+    return _Entry(principal=principal, epoch=at_epoch, expires_at=row.expires_at, is_cacheable=presented.is_constant)
 
 
-def _resolve_key(secret: str, at_epoch: int, is_refresh: bool) -> _Entry | None:
+def _resolve_key(secret: str, at_epoch: int, asked: Credentials) -> _Entry | None:
     """Resolve an API key: what it was made with, cut to what its maker holds in the tenant now."""
     with read():
         row = api_keys.find_secret(secret)

@@ -15,6 +15,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """The credentials that a request carries, by scheme name of the contract; empty when it carries none.
 
     is_unsafe: the method changes state, so a cookie caller must prove intent (CSRF).
+    resources: the parameters of the path, by name, which a holder may have narrowed a token to.
     error_style: the operation's surface; on some the dev profile lets callers in who send no credential.
     """
 
@@ -23,6 +24,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     error_style: str
     client_address: str
     operation_id: str = ""
+    resources: Mapping[str, str] = {}
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):

@@ -90,14 +90,14 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "replaced token accepted elsewhere",
         "core/identity/callers.py",
-        "if row is None or (row.replaced_at is not None and not is_refresh):",
+        "if row is None or (row.replaced_at is not None and not _is_refresh(asked)):",
         "if row is None:",
         _CALLERS,
     ),
     Mutant(
         "replaced session accepted elsewhere",
         "core/identity/callers.py",
-        "if row.replaced_at is not None and not is_refresh:",
+        "if row.replaced_at is not None and not _is_refresh(asked):",
         "if False:",
         _CALLERS,
     ),
