@@ -7,6 +7,7 @@ are no credential of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from urllib.parse import urlsplit
 
 from core.kernel.operation import Contract, Operation, Requirement, Scheme
 from core.kernel.principal import ANONYMOUS, Principal
@@ -17,6 +18,7 @@ from server.request import Request, cookies, environ_name
 from server.router import names_of
 
 Gate = Callable[[Request, tuple[str, ...]], None]
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
@@ -94,6 +96,7 @@ def compile_gate(operation: Operation, contract: Contract, verifier: CredentialV
                 client_address=request.client_address,
                 operation_id=operation_id,
                 resources=dict(zip(names, values, strict=True)),
+                is_local=not found and _is_local(request),
             )
         )
         if principal is None:
@@ -105,6 +108,27 @@ def compile_gate(operation: Operation, contract: Contract, verifier: CredentialV
         authorise(principal, found, values)
 
     return gate
+
+
+def _is_local(request: Request) -> bool:
+    """Say whether a program of this machine asks.
+
+    A page in this machine's browser comes from its address as well: another site's names itself in Origin, or in Host
+    when its name was made to lead here (DNS rebinding).
+    """
+    address = request.client_address.removeprefix("::ffff:")
+    if not (address.startswith("127.") or address == "::1"):
+        return False
+    origin = request.header("HTTP_ORIGIN")
+    named = [request.header("HTTP_HOST") or ""] + ([origin] if origin is not None else [])
+    return all(_names_loopback(name) for name in named)
+
+
+def _names_loopback(authority: str) -> bool:
+    try:
+        return urlsplit(authority if "://" in authority else f"//{authority}").hostname in _LOOPBACK
+    except ValueError:
+        return False
 
 
 def _authoriser(operation: Operation) -> Callable[[Principal, dict[str, str], tuple[str, ...]], None]:

@@ -15,7 +15,7 @@ import msgspec
 from core.identity import access, api_keys, biscuits, scopes, sessions
 from core.kernel import clock
 from core.kernel.exchange import Credentials
-from core.kernel.principal import ELEVATED_SCOPES, ROOT_TENANT_ID, Principal, includes
+from core.kernel.principal import DEV_USER_ID, ELEVATED_SCOPES, ROOT_TENANT_ID, Principal, includes
 from core.kernel.problems import AccountDisabled, CsrfFailed
 from core.kernel.sealing import digest
 from core.kernel.settings import Settings
@@ -25,7 +25,6 @@ from models.tables.identity import ApiKeySecret, RevokedBlock, Session, SessionS
 
 REFRESHES = frozenset({"sessions_refresh", "tokens_refresh"})
 """The operations that a credential may call although it was replaced; they decide what that means."""
-DEV_USER_ID = UUID("00000000-0000-4000-8000-0000000000de")
 _DEV_STYLE = "workflow"
 _TOUCH_AFTER = timedelta(minutes=5)
 _CACHE_SIZE = 10_000
@@ -130,7 +129,7 @@ class CallerVerifier:
         return entry.principal
 
     def _find_dev(self, credentials: Credentials) -> Principal | None:
-        if not self._lets_dev_in or credentials.error_style != _DEV_STYLE:
+        if not (self._lets_dev_in and credentials.is_local and credentials.error_style == _DEV_STYLE):
             return None
         return Principal(
             kind="token",

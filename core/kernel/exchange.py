@@ -16,6 +16,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     is_unsafe: the method changes state, so a cookie caller must prove intent (CSRF).
     resources: the parameters of the path, by name, which a holder may have narrowed a token to.
+    is_local: a program of this machine asks; no other machine, and no web page of another site.
     error_style: the operation's surface; on some the dev profile lets callers in who send no credential.
     """
 
@@ -25,6 +26,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     client_address: str
     operation_id: str = ""
     resources: Mapping[str, str] = {}
+    is_local: bool = False
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True):

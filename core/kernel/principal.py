@@ -10,6 +10,8 @@ import msgspec
 
 NIL_UUID = UUID(int=0)
 ROOT_TENANT_ID = NIL_UUID
+DEV_USER_ID = UUID("00000000-0000-4000-8000-0000000000de")
+"""Whom the dev profile takes a caller without credential for; no user has this id."""
 
 CredentialKind = Literal["anonymous", "session", "token", "api_key"]
 

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from core.identity import hashing
-from core.identity.callers import DEV_USER_ID, CallerVerifier
+from core.identity.callers import CallerVerifier
+from core.identity.scopes import CATALOGUE
 from core.kernel.exchange import Credentials
+from core.kernel.principal import DEV_USER_ID
 from core.kernel.settings import Settings
 from models.database import read
 from models.tables.identity import TokenFamily
@@ -134,7 +136,8 @@ def test_token_ends_after_a_day(client: Client, people: People, frozen_clock: Fr
 def test_no_credential_is_the_dev_user_in_the_dev_profile(client: Client, people: People) -> None:
     answer = client.call("tokens_get_me")
     assert answer.json["user_id"] == str(DEV_USER_ID)
-    assert "iam:admin" in answer.json["scopes"]
+    assert answer.json["groups"] == ["dev"]
+    assert set(answer.json["scopes"]) == CATALOGUE
     assert client.call("users_list").status == 200
     for operation in ("tokens_refresh", "tokens_revoke"):
         assert client.call(operation).status == 401
@@ -143,8 +146,34 @@ def test_no_credential_is_the_dev_user_in_the_dev_profile(client: Client, people
 @pytest.mark.parametrize("change", [{"profile": "production"}, {"bind": "0.0.0.0:8080"}])
 def test_no_credential_is_no_one_elsewhere(database: Settings, change: dict[str, str]) -> None:
     verifier = CallerVerifier(msgspec.structs.replace(database, **change))
-    nothing = Credentials(values={}, is_unsafe=False, error_style="workflow", client_address="127.0.0.1")
+    nothing = Credentials(values={}, is_unsafe=False, error_style="workflow", client_address="127.0.0.1", is_local=True)
     assert verifier.verify(nothing) is None
+    assert CallerVerifier(database).verify(nothing) is not None
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Host": "localhost:8080"}, 200),
+        ({"Host": "[::1]:8080", "Origin": "http://127.0.0.1:8080"}, 200),
+        ({"Host": "evil.example.com"}, 401),
+        ({"Host": "127.0.0.1.evil.example.com"}, 401),
+        ({"Host": "localhost", "Origin": "https://evil.example.com"}, 401),
+        ({"Host": "localhost", "Origin": "null"}, 401),
+        ({"Host": "localhost", "Origin": "http://[evil"}, 401),
+    ],
+)
+def test_web_page_of_another_site_is_not_the_dev_user(
+    client: Client, people: People, headers: dict[str, str], status: int
+) -> None:
+    assert client.call("users_list", headers=headers).status == status
+
+
+@pytest.mark.settings(trusted_proxies="127.0.0.1")
+@pytest.mark.parametrize(("address", "status"), [("192.0.2.7", 401), ("127.0.0.2", 200)])
+def test_caller_behind_a_proxy_is_not_the_dev_user(client: Client, people: People, address: str, status: int) -> None:
+    assert client.call("users_list", headers={"X-Forwarded-For": address}).status == status
 
 
 def test_dev_user_administers_and_a_real_token_is_honoured(client: Client, people: People) -> None:
