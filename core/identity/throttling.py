@@ -42,7 +42,7 @@ _DEVICE_CHARACTERS = 43
 
 
 class LoginThrottled(RateLimited):
-    code, title = "login_throttled", "Too many wrong passwords"
+    code, title = "login_throttled", "Too many tries to log in"
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -56,6 +56,8 @@ class Bucket(msgspec.Struct, frozen=True):
 ACCOUNT_AND_ORIGIN = Bucket("account and origin", 10, 60_000)
 ADDRESS = Bucket("address", 100, 6_000)
 ACCOUNT = Bucket("account", 30, 30_000)
+BEGUN = Bucket("begun", 300, 1_000)
+"""Logins by providers that one address begins: each is a row until it ends or ten minutes are over."""
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -110,6 +112,16 @@ def attempt(name: str, user: User | None, origin: Origin) -> Iterator[None]:
             raise
         assert user is not None
         _do_trust(user, origin, known, charge)
+
+
+def do_count_begun(address: str) -> None:
+    """Count a login by a provider that an address begins.
+
+    Raises:
+        LoginThrottled: too many.
+    """
+    with write_relaxed():
+        _fill_or_refuse(BEGUN, _key(BEGUN, Origin(address).address_digest))
 
 
 class _Turns:

@@ -31,7 +31,8 @@ class FederatedAccountDisabled(Forbidden):
 def federation_start(call: Call[FederationStartParameters, None]) -> Reply[None, Literal[302]]:
     """Begin a login by an identity provider."""
     provider = registry.get_provider(call.parameters.provider)
-    begun = flows.begin(provider, _door(provider), browser_secret=optional(call.parameters.login_flow))
+    address, secret = call.context.client_address, optional(call.parameters.login_flow)
+    begun = flows.begin(provider, _door(provider), client_address=address, browser_secret=secret)
     return Reply(None, 302, headers={"Location": begun.url}, cookies=(flow_cookie(begun),))
 
 

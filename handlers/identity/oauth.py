@@ -35,12 +35,12 @@ class LoginRefused(Unauthenticated):
 
 def oauth_start_github(call: Call[OauthStartGithubParameters, None]) -> Reply[identity.OauthStart, Literal[200]]:
     """Begin a login by GitHub."""
-    return _start(providers.github(), _GITHUB, call.parameters)
+    return _start(providers.github(), _GITHUB, call)
 
 
 def oauth_start_apple(call: Call[OauthStartAppleParameters, None]) -> Reply[identity.OauthStart, Literal[200]]:
     """Begin a login by Apple."""
-    return _start(providers.apple(), _APPLE, call.parameters)
+    return _start(providers.apple(), _APPLE, call)
 
 
 def prepare_oauth_callback_github(call: Call[OauthCallbackGithubParameters, None]) -> flows.Arrival:
@@ -91,9 +91,17 @@ def oauth_exchange_apple(call: Call[None, identity.OauthExchange]) -> Reply[None
 
 
 def _start(
-    provider: Provider, door: flows.Door, sent: OauthStartGithubParameters | OauthStartAppleParameters
+    provider: Provider,
+    door: flows.Door,
+    call: Call[OauthStartGithubParameters, None] | Call[OauthStartAppleParameters, None],
 ) -> Reply[identity.OauthStart, Literal[200]]:
-    begun = flows.begin(provider, door, browser_secret=optional(sent.login_flow), return_to=optional(sent.return_to))
+    begun = flows.begin(
+        provider,
+        door,
+        client_address=call.context.client_address,
+        browser_secret=optional(call.parameters.login_flow),
+        return_to=optional(call.parameters.return_to),
+    )
     return Reply(identity.OauthStart(auth_url=begun.url), 200, cookies=(flow_cookie(begun),))
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from core.identity.federation.definitions import violations
 from core.kernel import settings
@@ -41,6 +40,8 @@ def _read(folder: str) -> dict[str, FederationProvider]:
 
 
 def _definition(path: Path) -> FederationProvider:
+    import yaml  # noqa: PLC0415 - only those who have files wait for it
+
     try:
         made = msgspec.convert(_filled(yaml.safe_load(path.read_text(encoding="utf-8"))), FederationProvider)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, msgspec.ValidationError) as error:

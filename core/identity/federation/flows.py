@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import msgspec
 
+from core.identity import throttling
 from core.identity.federation import discovery, exchange
 from core.identity.federation.exchange import Profile, Secrets
 from core.identity.federation.problems import LoginNotProven, LoginStateInvalid, ProviderNotConfigured
@@ -66,14 +67,18 @@ class _Kept(msgspec.Struct, frozen=True):
     return_to: str | None
 
 
-def begin(provider: Provider, door: Door, *, browser_secret: str | None = None, return_to: str | None = None) -> Begun:
-    """Begin a login; browser_secret: what this browser has from another login that it began.
+def begin(
+    provider: Provider, door: Door, *, client_address: str, browser_secret: str | None, return_to: str | None = None
+) -> Begun:
+    """Begin a login; browser_secret: what this browser has from another login that it began, or None.
 
     Raises:
         ProviderNotConfigured: it has no credentials, or this service does not know its own address.
+        LoginThrottled: the address has begun too many.
         ProviderUnavailable: its addresses are not known.
     """
     check_configured(provider)
+    throttling.do_count_begun(client_address)
     if browser_secret is None or not _BROWSER_SECRET.fullmatch(browser_secret):
         browser_secret = new_secret()
     state, secrets = new_secret(), Secrets(verifier=new_secret(48), nonce=new_secret())

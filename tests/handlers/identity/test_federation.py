@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.identity import users
+from core.identity import throttling, users
 from models.database import read
 from models.tables.federation import FederatedIdentity, FederationProviderRow, LoginFlow
 from tests import openid
@@ -111,6 +111,15 @@ def test_the_start_asks_with_state_nonce_and_pkce(federation: Federation) -> Non
     kept = " ".join(str(value) for value in row.__data__.values())
     assert asked["state"] not in kept
     assert asked["nonce"].encode() not in bytes(row.sealed)
+
+
+def test_an_address_begins_logins_at_a_measured_pace(federation: Federation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(throttling, "BEGUN", throttling.Bucket("begun", 3, 60_000))
+    assert [federation.client.call("federation_start", path={"provider": NAME}).status for _ in range(4)] == [
+        302
+    ] * 3 + [429]
+    with read():
+        assert LoginFlow.select().count() == 3
 
 
 def test_a_state_is_used_once(federation: Federation) -> None:

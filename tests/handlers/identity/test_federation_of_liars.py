@@ -80,6 +80,8 @@ def test_a_good_id_token_is_believed(scene: Scene) -> None:
     [
         {"aud": "another"},
         {"aud": ["another"]},
+        {"aud": "another", "azp": "accord"},
+        {"aud": ["another", "third"], "azp": "accord"},
         {"aud": ["accord", "another"]},
         {"aud": ["accord", "another"], "azp": "another"},
         {"iss": "https://accounts.google.com"},
@@ -226,6 +228,17 @@ def test_a_silent_provider_is_503(scene: Scene) -> None:
     began = time.monotonic()
     assert _code(scene.finish()) == (503, "provider_unavailable")
     assert time.monotonic() - began < 2
+
+
+def test_what_comes_with_an_error_is_not_read(scene: Scene) -> None:
+    keys = {"keys": [scene.endpoint.key.as_dict(private=False)]}
+    scene.endpoint.answers["/keys"] = (500, keys)
+    scene.endpoint.give(scene.endpoint.sign(scene.claims()))
+    assert _code(scene.finish()) == (503, "provider_unavailable")
+    scene.endpoint.answers["/keys"] = (200, keys)
+    scene.begin()
+    scene.endpoint.give(scene.endpoint.sign(scene.claims()))
+    assert scene.finish().status == 200
 
 
 def test_userinfo_about_someone_else_is_401(scene: Scene) -> None:
