@@ -2,20 +2,26 @@
 
 The cache remembers three layers: the compiler and sources of the last run (all equal: nothing to do, and nothing heavy is
 imported), the shapes each types module was made from (equal: its text is kept), and the text of every written file (a file
-edited by hand is noticed). It is not committed: a fresh clone compiles once and finds its files equal.
+edited by hand is noticed). The compiler is all its files, a new one too, and the versions of the libraries that it writes by.
+The cache is not committed: a fresh clone compiles once and finds its files equal.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from codegen.project import Project
 
 _COMPILER = Path(__file__).parent
+_TABLE = "core/kernel/operation.py"
+"""The form of operations.json."""
+_LIBRARIES = ("datamodel-code-generator", "msgspec", "PyYAML")
 
 
 def generate(project: Project, *, use_cache: bool = True) -> list[str]:
@@ -72,7 +78,7 @@ def _compile(project: Project, cache: Mapping[str, Any]) -> tuple[dict[str, str]
     }
     files = pipeline.emit(compiled, project, _fresh(project, cache, shapes))
     return files, {
-        "compiler": _hashes(_COMPILER, sorted(_COMPILER.rglob("*.py")) + sorted(_COMPILER.rglob("*.jinja2"))),
+        "compiler": _compiler(),
         "sources": _hashes(project.root, [project.root / name for name in sources.names]),
         "shapes": shapes,
         "files": {path: _sha(text.encode()) for path, text in files.items()},
@@ -81,7 +87,7 @@ def _compile(project: Project, cache: Mapping[str, Any]) -> tuple[dict[str, str]
 
 def _fresh(project: Project, cache: Mapping[str, Any], shapes: Mapping[str, str]) -> dict[str, str]:
     """Return the modules on disk that were made by this compiler from equal shapes."""
-    if not cache or not _are_equal(_COMPILER, cache["compiler"]):
+    if not cache or _compiler() != cache["compiler"]:
         return {}
     result = {}
     for path, digest in shapes.items():
@@ -93,11 +99,18 @@ def _fresh(project: Project, cache: Mapping[str, Any], shapes: Mapping[str, str]
 
 def _is_current(project: Project, cache: Mapping[str, Any]) -> bool:
     return (
-        _are_equal(_COMPILER, cache["compiler"])
+        _compiler() == cache["compiler"]
         and _are_equal(project.root, cache["sources"])
         and _are_equal(project.root, cache["files"])
         and not set(_present(project)) - set(cache["files"])
     )
+
+
+def _compiler() -> dict[str, str]:
+    """Return what the output depends on besides the contract: file of the compiler → hash, and library → version."""
+    files = [file for kind in ("*.py", "*.jinja2") for file in sorted(_COMPILER.rglob(kind))]
+    versions = {name: metadata.version(name) for name in _LIBRARIES}
+    return _hashes(_COMPILER.parent, [*files, _COMPILER.parent / _TABLE]) | versions | {"python": sys.version}
 
 
 def _present(project: Project) -> Iterable[str]:

@@ -95,6 +95,43 @@ def test_a_generated_file_that_was_edited_is_stale_and_is_made_again(project: Pr
     assert generate.check(project) == []
 
 
+@pytest.fixture
+def compiled(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give the names of the projects that were compiled instead of being found current."""
+    seen: list[str] = []
+    compile_ = generate._compile
+    monkeypatch.setattr(
+        generate, "_compile", lambda project, cache: seen.append(project.root.name) or compile_(project, cache)
+    )
+    return seen
+
+
+def test_everything_is_compiled_again_when_a_rule_is_new_or_gone(
+    project: Project, compiled: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = tmp_path / "compiler/codegen"
+    shutil.copytree(generate._COMPILER, compiler)
+    (tmp_path / "compiler/core/kernel").mkdir(parents=True)
+    shutil.copy(ROOT / generate._TABLE, tmp_path / "compiler" / generate._TABLE)
+    monkeypatch.setattr(generate, "_COMPILER", compiler)
+    for change in (None, (compiler / "lint/a_new_rule.py").touch, (compiler / "lint/a_new_rule.py").unlink):
+        if change is not None:
+            change()
+        generate.generate(project)
+        assert generate.generate(project) == []
+    assert len(compiled) == 3
+
+
+@pytest.mark.parametrize("library", ["datamodel-code-generator", "msgspec", "PyYAML"])
+def test_everything_is_compiled_again_by_another_version_of_a_library(
+    project: Project, compiled: list[str], monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    version = generate.metadata.version
+    monkeypatch.setattr(generate.metadata, "version", lambda name: "99" if name == library else version(name))
+    generate.generate(project)
+    assert len(compiled) == 1
+
+
 def test_a_damaged_cache_is_made_again(project: Project) -> None:
     generate.generate(project)
     (project.root / project.cache).write_text("{")
