@@ -51,6 +51,10 @@ class Sources:
             digest.update(f"{name}\0{len(self._files[name].text)}\0{self._files[name].text}".encode())
         return digest.hexdigest()
 
+    def digests(self) -> dict[str, str]:
+        """Return name → SHA-256 of the text, for the files read so far."""
+        return {name: hashlib.sha256(self._files[name].text.encode()).hexdigest() for name in self.names}
+
     def file(self, name: str) -> SourceFile:
         """Return a parsed file; `name` is one that was given before or found by `resolve`."""
         if name not in self._files:

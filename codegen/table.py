@@ -45,6 +45,7 @@ class Compiler:
             title=root["info"]["title"],
             version=str(root["info"]["version"]),
             fingerprint=self._bundle.sources.fingerprint(),
+            sources=self._bundle.sources.digests(),
             schemes=tuple(self._scheme(name) for name in sorted(root.get("components", {}).get("securitySchemes", {}))),
             styles={
                 name: self._converted(f"/x-error-styles/{name}", styles[name], table.ErrorStyle)

@@ -120,7 +120,7 @@ def doctor(arguments: list[str]) -> int:
         return _USAGE_ERROR
     from server import doctor as checks  # noqa: PLC0415 - `accord help` need not load the service
 
-    return checks.report(settings, lambda: _service(settings), os.environ)
+    return checks.report(settings, lambda: _service(settings), os.environ, Path.cwd())
 
 
 def _settings(arguments: list[str]) -> Settings | None:

@@ -190,6 +190,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled contract. `bundle_file` and `origins_file` are beside the file this was read from.
 
     fingerprint: SHA-256 over the sources; names the build in logs and the ETag of the published document.
+    sources: file of the contract, relative to the project → SHA-256 of its text as it was compiled.
     """
 
     title: str
@@ -199,3 +200,4 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     styles: dict[str, ErrorStyle]
     style_prefixes: tuple[StylePrefix, ...]
     operations: tuple[Operation, ...]
+    sources: dict[str, str] = {}

@@ -33,6 +33,7 @@ REACHES: dict[str, tuple[str, ...]] = {
     "job runner": (f"{_SERVER}/test_jobs.py",),
     "metrics of workers": ("tests/drills/test_metrics_of_workers.py",),
     "published": ("tests/handlers/system/test_contract.py",),
+    "projects": ("tests/codegen/test_project.py",),
     "telemetry": (f"{_SERVER}/test_cli.py",),
     "events": (f"{_CORE}/system/test_events.py",),
     "jobs": (f"{_CORE}/system/test_jobs.py",),

@@ -179,4 +179,18 @@ def setup_create(''',
         "            if True:",
         ("health",),
     ),
+    Mutant(
+        "doctor trusts what was compiled",
+        "server/doctor.py",
+        "elif hashlib.sha256(file.read_bytes()).hexdigest() != digest:",
+        "elif not digest:",
+        ("telemetry",),
+    ),
+    Mutant(
+        "new rule of the compiler not noticed",
+        "codegen/generate.py",
+        '        _compiler() == cache["compiler"]\n        and _are_equal',
+        "        _are_equal",
+        ("projects",),
+    ),
 )

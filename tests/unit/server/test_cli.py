@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import msgspec
 import pytest
 
-from core.kernel.settings import Settings
-from server import address, cli, migration, project
+from core.kernel.settings import Settings, read
+from server import address, cli, doctor, migration, project
+from tests.unit.server.shop_contract import CONTRACT
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_SECONDS = 60
@@ -200,6 +204,46 @@ def test_doctor_ends_with_1_when_others_may_look_into_the_data_folder(folder: Pa
     (folder / "data").mkdir()
     (folder / "data").chmod(0o755)
     assert "FAIL  data folder" in _accord(folder, "doctor").stdout
+
+
+def test_doctor_names_each_file_of_the_contract_that_is_not_as_it_was_compiled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = read({"ACCORD_DATA_DIR": str(tmp_path / "data")})
+    texts = {name: f"# {name}" for name in ("spec/a.yaml", "spec/b.yaml", "spec/c.yaml")}
+    sources = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+    service = SimpleNamespace(contract=msgspec.structs.replace(CONTRACT, sources=sources))
+
+    def sources_lines() -> tuple[int, list[str]]:
+        code = doctor.report(settings, lambda: service, {}, tmp_path)
+        return code, [line for line in capsys.readouterr().out.splitlines() if " sources " in line]
+
+    assert sources_lines() == (0, ["ok    sources       not here: the contract is served as it was compiled"])
+    (tmp_path / "spec").mkdir()
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    assert sources_lines() == (0, ["ok    sources       3 files, all as they were compiled"])
+    (tmp_path / "spec/b.yaml").write_text("# another")
+    (tmp_path / "spec/c.yaml").unlink()
+    code, lines = sources_lines()
+    assert code == 1
+    assert re.fullmatch(
+        r"FAIL  sources       spec/b\.yaml was changed \S+ \S+ UTC, and not compiled; run `.*`", lines[0]
+    )
+    assert lines[1:] == ["FAIL  sources       spec/c.yaml is gone; run `accord generate`"]
+
+
+def test_the_products_doctor_finds_its_contract_as_it_was_compiled(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "server.cli", "doctor"],
+        cwd=ROOT,
+        env=_environment(tmp_path, {}),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert re.search(r"^ok    sources       \d+ files, all as they were compiled$", ended.stdout, re.MULTILINE), ended
 
 
 def test_data_folder_is_closed_to_others(folder: Path) -> None:
