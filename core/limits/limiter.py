@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from core.kernel import clock
 from core.kernel.exchange import RateDecision, RateStanding, UsageStanding
 from core.kernel.ids import new_secret
 from core.kernel.operation import Operation
@@ -15,9 +14,8 @@ from core.kernel.settings import Settings
 from core.limits.counters import Counters, Taken
 from core.limits.meters import Charge, admit, stand
 from core.limits.operations import is_metered
-from core.limits.plans import Terms, find_recent_terms
 from core.limits.rules import Rule, Rules
-from core.limits.usage import UsageReader, count_of, request_charges
+from core.limits.usage import Budget, UsageReader, count_of
 
 SLOT_SECONDS = 15.0
 """How long a slot outlives the worker that held it."""
@@ -46,26 +44,25 @@ class ExactRateLimiter:
         """
         rule = self._rules.find(operation_id)
         charges = [] if rule is None else [rule.charge(principal, client_address)]
-        terms = self._terms(operation_id, principal)
-        if terms is not None:
-            charges += request_charges(principal.tenant_id, terms, clock.now())
+        budget = self._budget(operation_id, principal)
+        if budget is not None:
+            charges += budget.charges
         if not charges:
             return None
         taken = self._counters.take(charges)
         return RateDecision(
             rate=None if rule is None else _rate_standing(rule, charges[0], taken),
-            usage=None if terms is None else self._usage_standing(principal, terms, taken),
+            usage=None if budget is None else self._usage_standing(principal, budget, taken),
             refusal=None if taken.is_admitted else _refusal(charges, taken),
         )
 
     def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
         """Return the usage of a caller whose request was not counted; None when the operation counts for no quota."""
-        terms = self._terms(operation_id, principal)
-        if terms is None:
+        budget = self._budget(operation_id, principal)
+        if budget is None:
             return None
-        charges = request_charges(principal.tenant_id, terms, clock.now())
-        used = count_of(self._counters.look(charges).states)[-1]
-        return self.usage.standing(principal.tenant_id, terms, used)
+        used = count_of(self._counters.look(budget.charges).states)[-1]
+        return self.usage.standing(principal.tenant_id, budget, used)
 
     def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
         """Hold a slot for a stream that is about to be opened; None where streams are not capped.
@@ -100,14 +97,14 @@ class ExactRateLimiter:
             self._counters.keep(list(self._held), seconds=SLOT_SECONDS)
         self._counters.sweep()
 
-    def _terms(self, operation_id: str, principal: Principal) -> Terms | None:
+    def _budget(self, operation_id: str, principal: Principal) -> Budget | None:
         if operation_id not in self._metered or principal.is_anonymous:
             return None
-        return find_recent_terms(principal.tenant_id)
+        return self.usage.budget_of(principal.tenant_id)
 
-    def _usage_standing(self, principal: Principal, terms: Terms, taken: Taken) -> UsageStanding:
+    def _usage_standing(self, principal: Principal, budget: Budget, taken: Taken) -> UsageStanding:
         used = count_of(taken.states)[-1] + taken.is_admitted
-        return self.usage.standing(principal.tenant_id, terms, used)
+        return self.usage.standing(principal.tenant_id, budget, used)
 
 
 def _rate_standing(rule: Rule, charge: Charge, taken: Taken) -> RateStanding:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -18,6 +20,8 @@ from core.limits.meters import Charge, State, stand
 from core.limits.rules import Rules
 
 _OPERATION = "usage_get"
+_BUDGET_SECONDS = 0.5
+_BUDGETS_KEPT = 10_000
 
 
 class Meter(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,17 +52,43 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     period: periods.Period
 
 
+class Budget(NamedTuple):
+    """What a tenant's requests draw on today, worked out once: the calendar costs more than the counting."""
+
+    terms: plans.Terms
+    charges: tuple[Charge, Charge]
+    day: periods.Period
+    month: periods.Period
+
+
 class UsageReader:
     """Reads quotas."""
 
     def __init__(self, counters: Counters, rules: Rules) -> None:
         self._counters = counters
         self._rules = rules
+        self._budgets: dict[UUID, tuple[float, Budget]] = {}
 
-    def standing(self, tenant_id: UUID, terms: plans.Terms, requests_used: int) -> UsageStanding:
+    def budget_of(self, tenant_id: UUID) -> Budget:
+        """Return a tenant's budget of this day, by terms at most half a second old.
+
+        Raises:
+            NotFound: there is no such tenant.
+        """
+        now, found = clock.now(), self._budgets.get(tenant_id)
+        if found is not None and time.monotonic() < found[0] and found[1].day.start <= now < found[1].day.end:
+            return found[1]
+        if len(self._budgets) >= _BUDGETS_KEPT:
+            self._budgets.clear()
+        terms = plans.find_recent_terms(tenant_id)
+        day, month = periods.day_of(now), periods.month_of(now, terms.anchor_day)
+        budget = Budget(terms, request_charges(tenant_id, terms, now), day, month)
+        self._budgets[tenant_id] = (time.monotonic() + _BUDGET_SECONDS, budget)
+        return budget
+
+    def standing(self, tenant_id: UUID, budget: Budget, requests_used: int) -> UsageStanding:
         """Return what the headers of a reply say."""
-        month = periods.month_of(clock.now(), terms.anchor_day)
-        quota = terms.quota
+        month, quota = budget.month, budget.terms.quota
         requests = Meter(used=requests_used, limit=quota.requests_per_month, reset_at=month.end)
         tokens = Meter(used=ledger.get_used(tenant_id, month), limit=quota.tokens_per_month, reset_at=month.end)
         return UsageStanding(
@@ -77,10 +107,9 @@ class UsageReader:
         rule = self._rules.find(_OPERATION)
         if rule is None:
             raise NotFound("Usage has no rate profile.")
-        terms, now = plans.find_recent_terms(principal.tenant_id), clock.now()
-        charges = (*request_charges(principal.tenant_id, terms, now), rule.charge(principal, client_address))
+        terms, requests, _, month = self.budget_of(principal.tenant_id)
+        charges = (*requests, rule.charge(principal, client_address))
         taken = self._counters.look(charges)
-        month = periods.month_of(now, terms.anchor_day)
         tokens = ledger.get_used(principal.tenant_id, month)
         standing = stand(charges[2], taken.states[2], taken.now_us)
         reset_at = clock.from_ms((taken.now_us + standing.reset_us) // 1000)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import postgres
-from tests.bench import contracts, logins, rounds, stacks, startcost, streams
+from tests.bench import contracts, limited, logins, rounds, stacks, startcost, streams
 from tests.bench.accounts import Account
 from tests.bench.peers import callers
 from tests.bench.processes import ROOT
@@ -165,6 +165,16 @@ def _logins(plan: Plan) -> list[Line]:
         return logins.lines(server, account, rounds=plan.rounds, seconds=plan.seconds)
 
 
+def _limits(plan: Plan) -> list[Line]:
+    """Compare the tenant surface with and without limits and usage."""
+    environment = stacks.accord_environment(plan.folder / "limits") | {"ACCORD_RATE_PROFILES": limited.RATES}
+    folder = plan.folder / "uncounted"
+    folder.mkdir()
+    with _product(plan, environment) as account:
+        targets = limited.targets(account)
+    return limited.lines(targets, environment, folder, plan=(plan.rounds, plan.seconds, plan.cores))
+
+
 def _compiled(folder: Path) -> Path:
     """Compile the bench contract as a project of its own."""
     contracts.write_sources(folder / "spec")
@@ -191,7 +201,7 @@ def _migrate(environment: dict[str, str]) -> None:
     subprocess.run(command, cwd=ROOT, env=plain, check=True, stdout=subprocess.DEVNULL)
 
 
-_PARTS = {"http": _http, "sql": _sql, "start": _start, "streams": _streams, "logins": _logins}
+_PARTS = {"http": _http, "sql": _sql, "limits": _limits, "start": _start, "streams": _streams, "logins": _logins}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,7 @@ class Account:
     """The first administrator of a running product."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self.token = ""
 
     def set_up(self) -> str:
@@ -44,7 +44,7 @@ class Account:
         return self._post(path, orjson.dumps(body), {"Authorization": f"Bearer {self.token}"})
 
     def _post(self, path: str, body: bytes, headers: dict[str, str]) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("POST", path, body, {"Content-Type": "application/json"} | headers)
             answer = connection.getresponse()

@@ -53,6 +53,21 @@ class Ledger:
         ((count,),) = self._rows("SELECT COUNT(*) FROM jobs WHERE state <> ?", "done")
         return int(count)
 
+    def usage(self) -> list[tuple[int, int]]:
+        """Return the LLM tokens of every entry of the ledger: of the prompt, of the answer."""
+        rows = self._rows("SELECT prompt_tokens, completion_tokens FROM usage_entries")
+        return [(int(prompt), int(completion)) for prompt, completion in rows]
+
+    def reservations(self) -> int:
+        """Count what is reserved for work under way."""
+        ((count,),) = self._rows("SELECT COUNT(*) FROM usage_reservations")
+        return int(count)
+
+    def content(self, message_id: str) -> str:
+        """Return the text of a message."""
+        ((content,),) = self._rows("SELECT content FROM messages WHERE id = ?", self._id(message_id))
+        return str(content)
+
     def worker_of(self, message_id: str) -> int | None:
         """Return the pid of the worker that writes an answer now, or None."""
         subject = f"message:{message_id}"

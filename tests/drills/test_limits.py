@@ -1,0 +1,163 @@
+"""Racing requests: exactly the limit is admitted, not one more and not one less, by every algorithm on every store."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from core.kernel.settings import Settings
+from tests import redis
+from tests.client import Client, Person
+from tests.databases import SECRET_KEY
+from tests.live import Live
+from tests.unit.core.limits.counter_rules import ALGORITHMS
+
+PROCESSES = 2
+BUCKETS = 50
+DAY_SECONDS = 86_400
+
+
+@pytest.fixture(scope="module")
+def redis_url() -> Iterator[str]:
+    with redis.running() as url:
+        yield url
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_racing_processes_admit_exactly_the_limit(database: Settings, algorithm: str) -> None:
+    _race(database, algorithm, requests=6_000)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_racing_processes_admit_exactly_the_limit_on_redis(settings: Settings, redis_url: str, algorithm: str) -> None:
+    _race(settings, algorithm, requests=6_000, redis_url=redis_url)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_hundred_thousand_racing_requests_admit_exactly_the_limit(database: Settings, algorithm: str) -> None:
+    _race(database, algorithm, requests=100_000)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_hundred_thousand_racing_requests_admit_exactly_the_limit_on_redis(
+    settings: Settings, redis_url: str, algorithm: str
+) -> None:
+    _race(settings, algorithm, requests=100_000, redis_url=redis_url)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_racing_clients_of_two_workers_are_admitted_exactly_the_limit(
+    launch: Callable[..., Live], algorithm: str
+) -> None:
+    _race_over_http(launch(workers=2), algorithm, requests=600, limit=150)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_five_thousand_racing_requests_of_clients_are_admitted_exactly_the_limit(
+    launch: Callable[..., Live], algorithm: str
+) -> None:
+    _race_over_http(launch(workers=2), algorithm, requests=5_000, limit=1_500)
+
+
+def _race(settings: Settings, algorithm: str, *, requests: int, redis_url: str = "") -> None:
+    """Let two processes ask for 50 buckets that hold half of what is asked, and compare bucket by bucket."""
+    limit = requests // BUCKETS // 2
+    arguments = [str(part) for part in (requests // PROCESSES, BUCKETS, limit, algorithm)]
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.drills.racer", str(seed), *arguments],
+            env=_environment(settings, redis_url),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for seed in range(PROCESSES)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    began = time.monotonic()
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    results = [json.loads(racer.communicate(timeout=800)[0]) for racer in racers]
+    seconds = time.monotonic() - began
+    asked, admitted = (_sum(results, name) for name in ("asked", "admitted"))
+    expected = {bucket: min(limit, count) for bucket, count in asked.items()}
+    over = sum(max(0, admitted[bucket] - count) for bucket, count in expected.items())
+    refused = sum(max(0, count - admitted[bucket]) for bucket, count in expected.items())
+    print(
+        f"\n{algorithm}, {_store(settings, redis_url)}: {asked.total():,} requests of {PROCESSES} processes in {seconds:.1f} s: "
+        f"{admitted.total():,} admitted of {sum(expected.values()):,}; {over} over, {refused} false refusals"
+    )
+    assert asked.total() == requests
+    assert all(admitted[bucket] for bucket in expected)
+    assert min(_from(result, "admitted") for result in results) > 0
+    assert (over, refused) == (0, 0)
+
+
+def _environment(settings: Settings, redis_url: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ACCORD_")}
+    return kept | {
+        "ACCORD_DATA_DIR": settings.data_dir,
+        "ACCORD_DATABASE_URL": settings.database_url,
+        "ACCORD_SECRET_KEYS": SECRET_KEY,
+        "ACCORD_REDIS_URL": redis_url,
+    }
+
+
+def _store(settings: Settings, redis_url: str) -> str:
+    return "Redis" if redis_url else "SQLite" if settings.is_sqlite else "PostgreSQL"
+
+
+def _sum(results: list[dict[str, dict[str, int]]], name: str) -> Counter[str]:
+    whole: Counter[str] = Counter()
+    for result in results:
+        whole.update(result[name])
+    return whole
+
+
+def _from(result: dict[str, dict[str, int]], name: str) -> int:
+    return sum(result[name].values())
+
+
+def _race_over_http(live: Live, algorithm: str, *, requests: int, limit: int) -> None:
+    client, people = live.client, live.people
+    _limit(client, people.ada, algorithm, limit)
+    asking = client.asked("models_list", as_=people.ben.by_token())
+
+    def ask(_number: int) -> int:
+        with client.transport.exchange(asking, 30) as opened:
+            b"".join(opened.chunks)
+            return opened.status
+
+    time.sleep(1)  # both workers follow
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as pool:
+        statuses = Counter(pool.map(ask, range(requests)))
+    print(f"\n{algorithm} over HTTP, 2 workers: {dict(statuses)} in {time.monotonic() - began:.1f} s; limit {limit}")
+    assert statuses == {200: limit, 429: requests - limit}
+
+
+def _limit(client: Client, administrator: Person, algorithm: str, limit: int) -> None:
+    params = {"burst": limit, "window_seconds": 31 * DAY_SECONDS}  # one comes back after half an hour at the earliest
+    body: dict[str, Any] = {"name": "race", "algorithm": algorithm, "params": params}
+    profile = client.call("rate_profiles_create", as_=administrator, body=body)
+    assert profile.status == 201, profile.text
+    body = {"profile_id": profile.json["id"], "method": "GET", "path": "/v1/models"}
+    assert client.call("rate_assignments_create", as_=administrator, body=body).status == 201
