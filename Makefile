@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 NPM := codegen/sdk/typescript/node_modules/.ready
-.PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills mutants bench
+.PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills attacks mutants bench
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -74,6 +74,13 @@ oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one v
 
 drills: setup ## Kill workers, cut streams, restart the database, 10,000 client calls behind a bad proxy (ACCORD_TEST_CHAOS_CALLS)
 	@$(PYTEST) -s -m long tests/drills tests/sdk
+
+.venv/.attacks: .venv/.ready
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,attacks]'
+	@touch $@
+
+attacks: .venv/.attacks ## Attack a server of our own on the loopback interface: slow senders, smuggling, spraying, odd values, sqlmap
+	@$(PYTEST) -s -m long tests/attacks
 
 mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch (a sample; ALL=1; SEED=n; WORDS="csrf core/chat")
 	@nice -n 5 $(BIN)/python -m tests.mutants $(if $(ALL),--all) $(if $(SEED),--seed $(SEED)) $(WORDS)
