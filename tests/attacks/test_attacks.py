@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 
+from core.identity.throttling import ADDRESS
 from tests.drills.scene import Launch
 from tests.factories.api_keys import ROOT
 from tests.live import Live
@@ -71,7 +72,7 @@ def _nothing_failed(live: Live) -> Any:
     workers = live.server.workers()
     yield
     assert live.client.call("health_check_readiness").status == 200
-    assert live.server.workers() == workers
+    assert set(workers) <= set(live.server.workers())
     log = live.server.log.read_text(errors="replace")
     assert '"level":"error"' not in log, [line for line in log.splitlines() if '"level":"error"' in line][:3]
 
@@ -139,7 +140,7 @@ def test_credentials_cannot_be_smuggled(live: Live) -> None:
 
 def test_spraying_is_throttled_and_the_user_still_gets_in(live: Live) -> None:
     statuses: Counter[int] = Counter()
-    for number in range(60):
+    for number in range(ADDRESS.burst + 40):
         body = {"email": f"user{number}@example.com", "password": "Winter2026!"}
         statuses[live.client.call("sessions_login", body=body).status] += 1
     print(f"\nspraying: {dict(statuses)}")
@@ -184,7 +185,7 @@ def test_large_forms_are_refused_without_being_kept(live: Live) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert live.client.request("POST", "/auth/token", headers=form, data=many).status == 413
     few = "&".join(f"a{number}=1" for number in range(2_000)).encode()
-    assert live.client.request("POST", "/auth/token", headers=form, data=few[:16_000]).status == 422
+    assert live.client.request("POST", "/auth/token", headers=form, data=few[:16_000]).status in {400, 422}
 
 
 def test_fuzzer_finds_no_operation_that_ignores_its_credential(live: Live, tmp_path: Path) -> None:
