@@ -11,11 +11,21 @@ const ANY_TEXT = ts.factory.createIntersectionTypeNode([
   ts.factory.createTypeLiteralNode([]),
 ]);
 
-/** Say in JSON Schema what the contract says by an extension: a freeform object has members of any name. */
-function openFreeform(node) {
-  if (Array.isArray(node)) return node.map(openFreeform);
+// Members of these have names that the contract chose, which may be like a keyword's or an extension's.
+const NAMED = new Set(["properties", "patternProperties", "headers", "schemas", "parameters", "responses"]);
+// No type depends on these, and in some contracts they refer to files that are no part of the bundle.
+const UNTYPED = new Set(["description", "example", "examples", "tags"]);
+
+/**
+ * Prepare a node of the contract: a freeform object has members of any name, which JSON Schema says otherwise; what no
+ * type depends on is left out, extensions that are more than a word among it.
+ */
+function prepared(node, key) {
+  if (Array.isArray(node)) return node.map((item) => prepared(item));
   if (typeof node !== "object" || node === null) return node;
-  const copy = Object.fromEntries(Object.entries(node).map(([name, value]) => [name, openFreeform(value)]));
+  const isUntyped = ([name, value]) => typeof value === "object" && (UNTYPED.has(name) || name.startsWith("x-"));
+  const kept = Object.entries(node).filter((row) => NAMED.has(key) || !isUntyped(row));
+  const copy = Object.fromEntries(kept.map(([name, value]) => [name, prepared(value, name)]));
   if (typeof node["x-freeform"] === "string" && !("additionalProperties" in node)) copy.additionalProperties = true;
   return copy;
 }
@@ -34,7 +44,7 @@ function transform(schema) {
 }
 
 const [contract, output] = process.argv.slice(2);
-const document = openFreeform(JSON.parse(await readFile(contract, "utf8")));
+const document = prepared(JSON.parse(await readFile(contract, "utf8")));
 const types = await openapi(document, {
   defaultNonNullable: false,
   silent: true,
