@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from core.identity import api_keys, sessions, tokens, users
+from core.identity import api_keys, biscuits, sessions, tokens, users
 from core.identity.callers import CallerVerifier
 from core.kernel import clock
 from core.kernel.exchange import Credentials
@@ -18,7 +18,7 @@ from core.kernel.problems import AccountDisabled, CsrfFailed
 from core.kernel.settings import Settings
 from core.system import epoch
 from models.database import write
-from models.tables.identity import Membership, Tenant, User
+from models.tables.identity import Membership, Tenant, Token, TokenFamily, User
 from tests.conftest import FrozenClock
 from tests.factories.tokens import narrow
 from tests.unit.core.world import make_administrator, make_member, verified
@@ -166,6 +166,22 @@ def test_key_is_over_when_its_time_is(verifier: CallerVerifier, user: User, froz
     assert verifier.is_current(principal)
     frozen_clock.advance(1)
     assert not verifier.is_current(principal)
+
+
+def test_elevated_scope_counts_in_an_elevated_family_alone(verifier: CallerVerifier, user: User) -> None:
+    tokens.do_issue_token(verified(user), None)
+    expires_at = clock.now() + timedelta(hours=1)
+    minted = biscuits.mint(user_id=user.id, tenant_id=ROOT_TENANT_ID, scopes=["git:push"], expires_at=expires_at)
+    with write():
+        family = TokenFamily.get()
+        Token.create(revocation_id=minted.revocation_id, family=family, expires_at=expires_at)
+    assert _known(_ask(verifier, bearer=minted.token)).scopes == frozenset()
+    with write():
+        TokenFamily.update(is_elevated=True).execute()
+        epoch.bump()
+    principal = _known(_ask(verifier, bearer=minted.token))
+    assert principal.scopes == {"git:push"}
+    assert verifier.is_current(principal)
 
 
 def test_disabled_user_is_told_so(verifier: CallerVerifier, user: User) -> None:
