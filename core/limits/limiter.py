@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from core.kernel import clock
 from core.kernel.exchange import RateDecision, RateStanding, UsageStanding
 from core.kernel.ids import new_secret
 from core.kernel.operation import Operation
@@ -130,7 +131,7 @@ def _refusal(charges: Sequence[Charge], taken: Taken) -> RateLimited:
             kind = DailyLimitExceeded if charge.key.startswith("quota:day:") else QuotaExceeded
             return kind(
                 f"The quota of {charge.limit} requests is used up.",
-                retry_after_seconds=max(1, math.ceil((charge.end_us - taken.now_us) / 1_000_000)),
+                retry_after_seconds=max(1, math.ceil((charge.end_us - clock.now_us()) / 1_000_000)),
             )
         wait_us = charge.window_us if charge.algorithm == "fixed_window" else standing.wait_us
         return RateLimited(
