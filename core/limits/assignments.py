@@ -27,10 +27,11 @@ def do_assign(profile_id: UUID, method: str, pattern: str) -> RateAssignment:
     """Assign a profile to a method and pattern, in place of the one that this pair had.
 
     Raises:
-        InvalidAssignment: there is no such profile, or no operation that the pair means.
+        InvalidAssignment: there is no such profile, or no operation with limits that the pair means.
     """
-    if not any(operations.matches(method, pattern, operation) for operation in operations.all_operations()):
-        raise _invalid("/path", f"No operation answers {method} {pattern}.")
+    limited = (operation for operation in operations.all_operations() if operation.rate_profile)
+    if not any(operations.matches(method, pattern, operation) for operation in limited):
+        raise _invalid("/path", f"No operation that may be limited answers {method} {pattern}.")
     now = clock.now()
     with write():
         if not RateProfileRow.select().where(RateProfileRow.id == profile_id).exists():

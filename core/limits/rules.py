@@ -46,14 +46,20 @@ class Rules:
     """The rules of one worker; they are looked after a few times a second, by requests themselves."""
 
     def __init__(self, operations: Sequence[Operation]) -> None:
-        self._operations = operations
+        self._operations = [operation for operation in operations if operation.rate_profile]
+        self._limited = frozenset(operation.id for operation in self._operations)
         self._rules: Mapping[str, Rule] = {}
         self._generation = -1
         self._changes = -1
         self._look_at = 0.0
 
     def find(self, operation_id: str) -> Rule | None:
-        """Return what holds for an operation; None when nothing limits it."""
+        """Return what holds for an operation; None when nothing limits it.
+
+        The contract declares no 429 for an operation without a rate profile, so no assignment reaches it.
+        """
+        if operation_id not in self._limited:
+            return None
         if time.monotonic() >= self._look_at or self._changes != generation.changes_here():
             self._follow()
         return self._rules.get(operation_id)

@@ -36,11 +36,11 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Disabled:
-    """A check that cannot judge an operation."""
+    """A check that cannot judge the operations that have the cause."""
 
-    operation_id: str
     check: str
     reason: str
+    has_cause: Callable[[Oracle, Operation], bool]
     link: str
 
 
@@ -115,7 +115,9 @@ _NO_APPLE = "the fuzzer's server has no credentials of Apple's"
 _STATE = "the drawn state is none that this browser was given"
 
 REFUSALS = (
+    Refusal("accounts_create", 409, "the drawn address has an account in this tenant"),
     Refusal("accounts_update", 409, "the drawn account is the tenant's last active administrator's, who stays"),
+    Refusal("completions_create", 404, "no model has the drawn name"),
     Refusal("federation_callback", 400, _STATE),
     Refusal("federation_callback", 501, "the drawn provider has no credentials"),
     Refusal("federation_put", 409, "as many identity providers as there may be were drawn before"),
@@ -134,11 +136,13 @@ REFUSALS = (
     Refusal("participants_remove", 409, "the drawn participant is the last owner, who stays"),
     Refusal("rate_profiles_create", 409, _NAMED),
     Refusal("rate_profiles_delete", 409, "the drawn profile is shipped, or a former request assigned it"),
+    Refusal("rate_profiles_update", 409, "the server's settings state the figures of the drawn profile"),
     Refusal("roles_create", 409, _NAMED),
     Refusal("roles_delete", 409, _BUILT_IN),
     Refusal("roles_update_scopes", 409, _BUILT_IN),
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
+    Refusal("tenants_register", 409, _TAKEN),
     Refusal("users_create", 409, _TAKEN),
     Refusal("users_delete", 409, _LAST),
     Refusal("users_remove_role", 409, _LAST),
@@ -147,10 +151,16 @@ REFUSALS = (
 
 DISABLED = (
     Disabled(
-        "contract_get_yaml",
         "response_schema_conformance",
         "the body is YAML text and its schema says so; the fuzzer parses it before it compares it with `type: string`",
+        lambda _, operation: operation.id == "contract_get_yaml",
         "https://schemathesis.readthedocs.io/en/stable/reference/checks/#response_schema_conformance",
+    ),
+    Disabled(
+        "negative_data_rejection",
+        "a drawn cookie is sent as it is, so a ; in one that is too long begins another cookie and leaves a good one",
+        lambda oracle, operation: any(each["in"] == "cookie" for each in parameters(oracle, operation)),
+        "https://schemathesis.readthedocs.io/en/stable/reference/checks/#negative_data_rejection",
     ),
 )
 

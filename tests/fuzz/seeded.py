@@ -49,7 +49,7 @@ def _seeded(oracle: Oracle, operation: Operation, seeds: Mapping[str, Value], *,
         spec["requestBody"] = copy.deepcopy(oracle.resolve(spec["requestBody"]))
         for media in spec["requestBody"]["content"].values():
             for example in media.get("examples", {}).values():
-                example["value"] = _overlaid(example["value"], seeds)
+                example["value"] = overlay(example["value"], seeds)
     return spec
 
 
@@ -59,7 +59,7 @@ def _with_example(parameter: Document, value: Value | None) -> Document:
     return {**{name: part for name, part in parameter.items() if name != "examples"}, "example": value}
 
 
-def _overlaid(value: Any, seeds: Mapping[str, Value]) -> Any:
+def overlay(value: Any, seeds: Mapping[str, Value]) -> Any:
     """Return a copy of an example body with the seeded members in place of its own."""
     if not isinstance(value, dict):
         return value

@@ -102,20 +102,15 @@ class Scene:
         return self._made("roles_create", {"name": _name(), "scopes": ["projects:read"]})
 
     @cached_property
-    def provider_name(self) -> str:
-        """Return a name that an identity provider may have."""
-        return _name()
-
-    @cached_property
     def provider(self) -> str:
         """Return the name of an identity provider with credentials."""
         addresses = {f"{name}_url": f"https://login.example.com/{name}" for name in ("auth", "token", "userinfo")}
         spec = {"provider": "custom", "client_id": "accord", "client_secret": "correct-horse", **addresses}
-        body = {"kind": "FederationProvider", "version": "v1", "metadata": {"name": self.provider_name}, "spec": spec}
-        path = {"name": self.provider_name}
-        answer = self._client.call("federation_put", path=path, body=body, as_=self.administrator)
+        name = _name()
+        body = {"kind": "FederationProvider", "version": "v1", "metadata": {"name": name}, "spec": spec}
+        answer = self._client.call("federation_put", path={"name": name}, body=body, as_=self.administrator)
         assert answer.status == 200, answer.text
-        return self.provider_name
+        return name
 
     @cached_property
     def rate_profile_id(self) -> str:
@@ -172,11 +167,13 @@ SEEDS: dict[str, Maker] = {
     "sessions_login body.email": lambda scene: scene.member.email,
     "sessions_login body.password": lambda scene: scene.member.password,
     "threads_mark_read body.path": lambda scene: scene.message_path,
+    "tokens_create_personal body.email": lambda scene: scene.member.email,
+    "tokens_create_personal body.password": lambda scene: scene.member.password,
+    "tokens_elevate body.password": lambda scene: scene.administrator.password,
     "tokens_create body.username": lambda scene: scene.member.email,
     "tokens_create body.password": lambda scene: scene.member.password,
     "users_* path.id": lambda scene: scene.member.user_id,
-    "federation_put path.name": lambda scene: scene.provider_name,
-    "federation_put body.metadata.name": lambda scene: scene.provider_name,
+    "federation_put body.metadata.name": lambda scene: scene.provider,
     "federation_* path.name": lambda scene: scene.provider,
     "federation_* path.provider": lambda scene: scene.provider,
     "rate_assignments_* path.id": lambda scene: scene.rate_assignment_id,
@@ -206,15 +203,18 @@ SEEDS: dict[str, Maker] = {
 ALWAYS = frozenset({"rate_assignments_create body.path"})
 
 
+def seed(oracle: Oracle, operation: Operation, scene: Scene) -> dict[str, Value]:
+    """Make what an operation needs, and return it by place."""
+    return {place: SEEDS[row](scene) for place, row in _rows(oracle, operation).items()}
+
+
 class Seeds:
     """The values made for every operation: `values[operation id]["path.id"]`."""
 
     def __init__(self, oracle: Oracle, client: Client, administrator: Person) -> None:
-        self._rows = {operation.id: _rows(oracle, operation) for operation in oracle.operations.values()}
-        self.values: dict[str, dict[str, Value]] = {}
-        for operation_id, rows in self._rows.items():
-            scene = Scene(client, administrator)
-            self.values[operation_id] = {place: SEEDS[row](scene) for place, row in rows.items()}
+        operations = oracle.operations.values()
+        self._rows = {operation.id: _rows(oracle, operation) for operation in operations}
+        self.values = {each.id: seed(oracle, each, Scene(client, administrator)) for each in operations}
 
     def known(self, operation_id: str) -> dict[str, tuple[list[Value], bool]]:
         """Return, for each seeded place, every value that its row made for whatever operation, and whether one is a must."""

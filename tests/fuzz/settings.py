@@ -78,7 +78,7 @@ def _operation(
         statuses = ["2xx", "3xx", "4xx", *failing]
         yield from ("[operations.checks.not_a_server_error]", f"expected-statuses = {json.dumps(statuses)}")
     for row in DISABLED:
-        if row.operation_id == operation.id:
+        if row.has_cause(oracle, operation):
             yield from (f"[operations.checks.{row.check}]", "enabled = false")
 
 

@@ -34,7 +34,6 @@ UNREACHABLE = {
     "oauth_callback_github": _CALLBACK,
     "oauth_exchange_apple": _DEVELOPER,
     "oauth_exchange_github": _DEVELOPER,
-    "oauth_receive_apple": _CALLBACK,
     "oauth_start_apple": "asks Apple for its discovery document first, and tests have no network",
 }
 
@@ -92,7 +91,7 @@ def _assert_reached(verdict: Verdict, oracle: Oracle) -> None:
     never = verdict.never_accepted(oracle)
     missing = sorted(never - set(UNREACHABLE))
     assert not missing, (
-        f"never answered 2xx: {', '.join(missing)}. Say what they need to know in SEEDS of tests/fuzz/seeds.py, or in "
+        f"never answered with a success: {', '.join(missing)}. Say what they need to know in SEEDS of tests/fuzz/seeds.py, or in "
         f"UNREACHABLE of {Path(__file__).name} why no fuzzer can be accepted.\n{verdict.log[-20_000:]}"
     )
     assert set(UNREACHABLE) <= never, f"no longer unreachable: {sorted(set(UNREACHABLE) - never)}"
@@ -109,7 +108,7 @@ def test_every_operation_accepts_its_examples_when_they_name_real_things(start: 
 def test_the_server_keeps_the_contract_when_fuzzed(start: Start) -> None:
     campaign, verdict = _set_up(start)
     verdict += campaign.fuzz("bearer", phases="examples,coverage", seed=1, max_examples=50)
-    verdict += campaign.fuzz("bearer", phases="fuzzing", seed=3, max_examples=8)
+    verdict += campaign.fuzz("bearer", phases="fuzzing", seed=3, max_examples=5)
     verdict += campaign.fuzz("bearer", phases="stateful", seed=4, max_examples=10, max_seconds=BOUNDED_SECONDS)
     _assert_clean(verdict)
 

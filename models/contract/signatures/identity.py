@@ -52,7 +52,7 @@ class ApiKeysList(Protocol):
 
 
 class ApiKeysRotate(Protocol):
-    """POST /api/v1/tenants/{tenantId}/api-keys/{keyId}/rotate (spec/paths/identity/api_keys.yaml:167)."""
+    """POST /api/v1/tenants/{tenantId}/api-keys/{keyId}/rotate (spec/paths/identity/api_keys.yaml:166)."""
 
     def __call__(self, call: Call[identity_parameters.ApiKeysRotateParameters, identity.ApiKeyRotate | None], /) -> identity.ApiKeyMadeAnswer | Reply[identity.ApiKeyMadeAnswer, Literal[200]]: ...
 
@@ -70,7 +70,7 @@ class FederationCallback(Protocol):
 
 
 class FederationDelete(Protocol):
-    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:210)."""
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:209)."""
 
     def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -160,7 +160,7 @@ class RolesList(Protocol):
 
 
 class RolesUpdateScopes(Protocol):
-    """PATCH /auth/admin/roles/{id}/scopes (spec/paths/identity/roles.yaml:133)."""
+    """PATCH /auth/admin/roles/{id}/scopes (spec/paths/identity/roles.yaml:132)."""
 
     def __call__(self, call: Call[identity_parameters.RolesUpdateScopesParameters, identity.RoleScopesUpdate], /) -> identity.Role | Reply[identity.Role, Literal[200]]: ...
 
@@ -226,19 +226,19 @@ class TokensCreate(Protocol):
 
 
 class TokensCreatePersonal(Protocol):
-    """POST /api/auth/token (spec/paths/identity/tokens.yaml:142)."""
+    """POST /api/auth/token (spec/paths/identity/tokens.yaml:140)."""
 
     def __call__(self, call: Call[None, identity.PersonalTokenCreate], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensElevate(Protocol):
-    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:187)."""
+    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:185)."""
 
     def __call__(self, call: Call[None, identity.Elevation], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensGetMe(Protocol):
-    """GET /auth/me (spec/paths/identity/tokens.yaml:105)."""
+    """GET /auth/me (spec/paths/identity/tokens.yaml:104)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
 

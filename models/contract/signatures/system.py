@@ -16,25 +16,25 @@ class ContractGetJson(Protocol):
 
 
 class ContractGetYaml(Protocol):
-    """GET /openapi.yaml (spec/paths/system/contract.yaml:35)."""
+    """GET /openapi.yaml (spec/paths/system/contract.yaml:34)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class ContractShowRedoc(Protocol):
-    """GET /redoc (spec/paths/system/contract.yaml:86)."""
+    """GET /redoc (spec/paths/system/contract.yaml:83)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class ContractShowSwagger(Protocol):
-    """GET /docs (spec/paths/system/contract.yaml:65)."""
+    """GET /docs (spec/paths/system/contract.yaml:63)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class HealthCheckDependencies(Protocol):
-    """GET /api/v1/ready (spec/paths/system/health.yaml:86)."""
+    """GET /api/v1/ready (spec/paths/system/health.yaml:84)."""
 
     def __call__(self, call: Call[None, None], /) -> system.DependencyReport | Reply[system.DependencyReport, Literal[200]] | Reply[system.DependencyReport, Literal[503]]: ...
 
@@ -46,13 +46,13 @@ class HealthCheckLiveness(Protocol):
 
 
 class HealthCheckReadiness(Protocol):
-    """GET /readyz (spec/paths/system/health.yaml:26)."""
+    """GET /readyz (spec/paths/system/health.yaml:25)."""
 
     def __call__(self, call: Call[None, None], /) -> system.Readiness | Reply[system.Readiness, Literal[200]] | Reply[system.Unreadiness, Literal[503]]: ...
 
 
 class HealthReport(Protocol):
-    """GET /api/v1/health (spec/paths/system/health.yaml:61)."""
+    """GET /api/v1/health (spec/paths/system/health.yaml:60)."""
 
     def __call__(self, call: Call[None, None], /) -> system.HealthReport | Reply[system.HealthReport, Literal[200]]: ...
 
