@@ -153,10 +153,12 @@ def powerless(stage: Stage, operation: Operation) -> Iterator[Answer]:
     if "requestBody" in operation.spec and not operation.spec["security"]:
         yield stage.ask(operation)
     assert ada.token is not None
-    if any("api_key" in alternative for alternative in operation.spec["security"]):
-        yield stage.ask(operation, make_key(stage.client, ada.by_token(), scopes=["usage:read"]).holder)
-    for check in ('check if requested_scope("usage:read");', "check if true;"):
+    for scope in ("usage:read", "chat:read"):
+        if any("api_key" in alternative for alternative in operation.spec["security"]):
+            yield stage.ask(operation, make_key(stage.client, ada.by_token(), scopes=[scope]).holder)
+        check = f'check if requested_scope("{scope}");'
         yield stage.ask(operation, replace(ada.by_token(), token=narrow(ada.token, check)))
+    yield stage.ask(operation, replace(ada.by_token(), token=narrow(ada.token, "check if true;")))
 
 
 def missing(stage: Stage, operation: Operation) -> Iterator[Answer]:
