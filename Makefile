@@ -38,8 +38,9 @@ serve: setup ## Serve as in production: the same with ACCORD_PROFILE=production 
 generate: setup ## Compile spec/ into models/contract and handlers/bindings.py
 	@$(BIN)/python -m codegen.cli generate
 
-sdk: setup ## Generate the Python client of the contract: dist/accord_client-….whl
+sdk: setup ## Generate the Python client of the contract: dist/accord_client-….whl, and the vectors that prove it: dist/vectors.json
 	@$(BIN)/python -m codegen.cli sdk --output dist
+	@$(BIN)/python -m codegen.cli vectors > dist/vectors.json
 
 contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codegen/lint
 	@$(BIN)/python -m codegen.cli lint

@@ -1,4 +1,4 @@
-"""The compiler's commands: lint, bundle, generate, check, new and sdk."""
+"""The compiler's commands: lint, bundle, generate, check, new, sdk and vectors."""
 
 from __future__ import annotations
 
@@ -166,6 +166,25 @@ def sdk(arguments: list[str]) -> int:
     return _guarded(Project(root), run)
 
 
+def vectors(arguments: list[str]) -> int:
+    """Print the vectors of the contract: requests, refusals and answers that every implementation must agree on."""
+    from codegen import pipeline  # noqa: PLC0415
+    from codegen.bundle import bundle as join  # noqa: PLC0415
+    from codegen.emit import documents  # noqa: PLC0415
+    from codegen.load import Sources  # noqa: PLC0415
+    from codegen.sdk import vectors as derived  # noqa: PLC0415
+
+    argparse.ArgumentParser(prog="accord vectors", description=vectors.__doc__).parse_args(arguments)
+    project = find_project(Path.cwd())
+
+    def run() -> int:
+        contract = pipeline.judge(join(Sources(project.root, project.contract)))
+        sys.stdout.write(documents.as_json({"format": 1, "vectors": derived.vectors(contract)}))
+        return 0
+
+    return _guarded(project, run)
+
+
 def _report_stale(paths: list[str]) -> int:
     for path in paths:
         print(f"{path}: not what the contract compiles to; run `accord generate`", file=sys.stderr)
@@ -181,7 +200,15 @@ def _guarded(project: Project, run: Callable[[], int]) -> int:
         return 1
 
 
-COMMANDS = {"lint": lint, "bundle": bundle, "generate": generate, "check": check, "new": new, "sdk": sdk}
+COMMANDS = {
+    "lint": lint,
+    "bundle": bundle,
+    "generate": generate,
+    "check": check,
+    "new": new,
+    "sdk": sdk,
+    "vectors": vectors,
+}
 
 
 def main(arguments: list[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from codegen.bundle import Bundle
@@ -17,9 +18,12 @@ _TEXTS = {
 }
 
 
-def arguments(bundle: Bundle, method: Method) -> dict[str, Any]:
-    """Return argument → plain value for every argument that is required, and for the members of the body's first example."""
-    body = body_example(method)
+def arguments(bundle: Bundle, method: Method, body: Any = None) -> dict[str, Any]:
+    """Return argument → plain value for every argument that is required, and for the members of the body.
+
+    body: an example; by default the contract's first.
+    """
+    body = next(body_examples(method), None) if body is None else body
     found: dict[str, Any] = {}
     for argument in method.arguments:
         if argument.location != "body":
@@ -35,17 +39,16 @@ def arguments(bundle: Bundle, method: Method) -> dict[str, Any]:
     return found
 
 
-def body_example(method: Method) -> Any:
-    """Return the first example of the body; None when the contract gives none."""
+def body_examples(method: Method) -> Iterator[Any]:
+    """Yield the examples of the body that the contract gives."""
     body = method.operation.body
     if body is None or method.body is None:
-        return None
+        return
     for media in body.media:
         if media.content_type == method.body.content_type:
-            for example in media.node.get("examples", {}).values():
-                return example.get("value")
-            return media.node.get("example")
-    return None
+            yield from (example["value"] for example in media.node.get("examples", {}).values() if "value" in example)
+            if "example" in media.node:
+                yield media.node["example"]
 
 
 def plainest(bundle: Bundle, pointer: str) -> Any:

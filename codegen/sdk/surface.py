@@ -13,6 +13,7 @@ from codegen.names import camel, snake
 from codegen.table import BY_POLICY
 
 _BODY_ORDER = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+_REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 EVENT_STREAM = "text/event-stream"
 
 Kind = Literal["value", "paged", "stream"]
@@ -173,8 +174,8 @@ def _rank(content_type: str) -> int:
 
 
 def successes(operation: ir.Operation) -> list[ir.Response]:
-    """Return the answers that are no errors and no 304."""
-    return [response for response in operation.responses if response.status.startswith("2")]
+    """Return the answers that are no errors: 2xx, and redirects that the contract declares."""
+    return [r for r in operation.responses if r.status.startswith("2") or r.status in _REDIRECTS]
 
 
 def members(bundle: Bundle, pointer: str) -> dict[str, str]:

@@ -39,11 +39,16 @@ class Driver:
 
 
 def _run(script: Script) -> Any:
-    value: Any = None
+    step = lambda: script.send(None)  # noqa: E731
     try:
         while True:
-            item = script.send(value)
-            value = _settled(item)
+            item = step()
+            try:
+                value = _settled(item)
+            except Exception as error:  # noqa: BLE001  (handed to the script, which knows what it expects)
+                step = lambda error=error: script.throw(error)  # noqa: E731
+            else:
+                step = lambda value=value: script.send(value)  # noqa: E731
     except StopIteration as end:
         return end.value
 

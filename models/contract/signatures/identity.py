@@ -70,13 +70,13 @@ class FederationCallback(Protocol):
 
 
 class FederationDelete(Protocol):
-    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:209)."""
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:210)."""
 
     def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class FederationGet(Protocol):
-    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:116)."""
+    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:117)."""
 
     def __call__(self, call: Call[identity_parameters.FederationGetParameters, None], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 
@@ -88,7 +88,7 @@ class FederationList(Protocol):
 
 
 class FederationPut(Protocol):
-    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:152)."""
+    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:153)."""
 
     def __call__(self, call: Call[identity_parameters.FederationPutParameters, identity.FederationProvider], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 

@@ -82,7 +82,7 @@ def exchange(
         outcome = yield _address(core, prepared, alternative, extra or {}, is_stream=is_stream)
         if isinstance(outcome, Reply):
             core.credentials.learn(outcome.cookies)
-            if outcome.status < 300:
+            if outcome.status < 300 or prepared.operation.declares(outcome.status):
                 return outcome
             if outcome.status == 401 and token is not None and not caught_up:
                 caught_up = True

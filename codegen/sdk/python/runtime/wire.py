@@ -113,6 +113,10 @@ class Operation:
         """Say whether a second try does no harm when the first may have arrived."""
         return self.is_idempotent or self.method in {"GET", "HEAD", "PUT", "OPTIONS"}
 
+    def declares(self, status: int) -> bool:
+        """Say whether the contract calls this status a success, as it does a redirect that begins a log-in."""
+        return any(answer.status == status for answer in self.answers)
+
     def decode(self, reply: Reply) -> Any:
         """Return the typed value of a success.
 

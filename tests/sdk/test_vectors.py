@@ -1,0 +1,203 @@
+"""Every vector of the contract holds on the server, on the sync client and on the async one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from codegen import ir
+from codegen.bundle import bundle
+from codegen.load import Sources
+from codegen.sdk.vectors import vectors
+from tests.conftest import ROOT
+from tests.contract.test_decoder_agreement import Decoders
+from tests.live import Live
+from tests.oracle import Asked, Oracle
+from tests.sdk.driving import KINDS, Driver, Reading, Script
+from tests.sdk.scripted import Row, Scripted, scripted
+
+VECTORS = vectors(ir.build(bundle(Sources(ROOT, "spec/openapi.yaml"))))
+LEAST = 10
+
+
+def _of(*kinds: str) -> list[dict[str, Any]]:
+    return [vector for vector in VECTORS if vector["kind"] in kinds]
+
+
+def test_every_operation_has_ten() -> None:
+    counted = Counter(vector["operation"] for vector in VECTORS)
+    operations = {row["id"] for row in json.loads((ROOT / "models/contract/operations.json").read_text())["operations"]}
+    assert not {operation: counted[operation] for operation in operations if counted[operation] < LEAST}
+    assert len({vector["id"] for vector in VECTORS}) == len(VECTORS)
+    print(
+        f"\n{len(VECTORS)} vectors of {len(operations)} operations: {dict(Counter(vector['kind'] for vector in VECTORS))}"
+    )
+
+
+def _asked(request: dict[str, Any], headers: dict[str, str] | None = None) -> Asked:
+    body, told = b"", {**request["headers"], **(headers or {})}
+    if "raw" in request or "body" in request:
+        told["Content-Type"] = request["content_type"]
+        is_form = request["content_type"] == "application/x-www-form-urlencoded"
+        body = (
+            request["raw"]
+            if "raw" in request
+            else urlencode(request["body"])
+            if is_form
+            else json.dumps(request["body"])
+        ).encode()
+    target = request["path"] + (f"?{urlencode([tuple(row) for row in request['query']])}" if request["query"] else "")
+    return Asked(request["method"], target, tuple(told.items()), body)
+
+
+def test_the_server_accepts_what_a_caller_may_send(oracle: Oracle) -> None:
+    decoders, refused = Decoders(), []
+    for vector in _of("request"):
+        template = oracle.operations[vector["operation"]].path
+        problem = decoders.refusal(
+            vector["operation"], _asked(vector["expect"]), _path(template, vector["expect"]["path"])
+        )
+        if problem is not None:
+            refused.append((vector["id"], problem.status, getattr(problem, "errors", ())))
+    assert not refused
+
+
+def _path(template: str, path: str) -> dict[str, str]:
+    pairs = zip(template.split("/"), path.split("/"), strict=True)
+    return {name[1:-1]: text for name, text in pairs if name.startswith("{")}
+
+
+def test_the_server_refuses_what_a_caller_may_not_send(launch: Callable[..., Live]) -> None:
+    operations = json.loads((ROOT / "models/contract/operations.json").read_text())["operations"]
+    profiles = {row["rate_profile"] for row in operations if "rate_profile" in row}
+    unlimited = {name: {"limit": 100_000, "window_seconds": 60} for name in sorted(profiles)}
+    live = launch(rate_profiles=json.dumps(unlimited))
+    browser = {row["id"] for row in operations if "bearer" not in str(row.get("security", "bearer"))}
+    wrong = []
+    ada = live.people.ada
+    for vector in _of("malformed"):
+        expected, request = vector["expect"], vector["request"]
+        asked = _asked(request)
+        answer = live.client.request(
+            asked.method,
+            asked.target,
+            data=asked.body,
+            headers=dict(asked.headers),
+            as_=ada.in_browser() if vector["operation"] in browser else ada,
+        )
+        told = set(_places(answer.json)) if answer.content else set()
+        if answer.status != expected["status"] or (
+            expected["location"] and (expected["location"], expected["pointer"]) not in told
+        ):
+            wrong.append((vector["id"], vector["name"], answer.status, answer.text[:300]))
+    assert not wrong, f"{len(wrong)} of {len(_of('malformed'))}: {wrong}"
+
+
+def _places(problem: Any) -> list[tuple[str, str]]:
+    if isinstance(problem, dict):
+        own = [(problem["location"], problem["pointer"])] if {"location", "pointer"} <= set(problem) else []
+        return own + [place for child in problem.values() for place in _places(child)]
+    return [place for child in problem for place in _places(child)] if isinstance(problem, list) else []
+
+
+def _row(answer: dict[str, Any]) -> Row:
+    if "events" in answer:
+        frames = [f"id: {e['id']}\nevent: {e['event']}\ndata: {json.dumps(e['data'])}\n\n" for e in answer["events"]]
+        return Row(answer["status"], "".join(frames) + "data: [DONE]\n\n", answer["headers"])
+    return Row(answer["status"], answer.get("text", answer.get("body")), answer.get("headers", {}))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_client_runs_them(sdk: ModuleType, kind: str) -> None:
+    driver, wrong = Driver(sdk, kind), []
+    chosen = _of("request", "response", "policy")
+    with scripted() as server:
+        client = driver.client(
+            server.url,
+            bearer="b",
+            api_key="k",
+            cookies={"SESSION_ID": "s", "CSRF-TOKEN": "c"},
+            retry=sdk.Retry(2, 0.001),
+        )
+
+        def script() -> Script:
+            for vector in chosen:
+                server.asked.clear()
+                server.rows[:] = [_row(answer) for answer in vector["answers"]]
+                outcome = yield from _outcome(sdk, client, vector)
+                if (fault := _fault(vector, outcome, server)) is not None:
+                    wrong.append((vector["id"], vector.get("name"), fault))
+
+        driver.run(script())
+    print(f"\n{kind}: {len(chosen) - len(wrong)} of {len(chosen)} vectors")
+    assert not wrong, f"{len(wrong)} of {len(chosen)}: {wrong[:5]}"
+
+
+def _outcome(sdk: ModuleType, client: Any, vector: dict[str, Any]) -> Script:
+    """Return the raw answer, the first item or event, or the error."""
+    resource, _, name = vector["call"].partition(".")
+    method = getattr(getattr(client, resource), name)
+    try:
+        if hasattr(method, "raw"):
+            answer = yield method.raw(**vector["arguments"])
+            return answer, answer.data
+        called = method(**vector["arguments"])
+        if hasattr(called, "pages"):
+            return None, (yield called.first())
+        return None, (yield Reading(called, lambda _: True))
+    except sdk.APIError as error:
+        return error, None
+
+
+def _fault(vector: dict[str, Any], outcome: Any, server: Scripted) -> str | None:
+    """Say what is not as the vector says."""
+    first, expected = outcome[0], vector["expect"]
+    is_error = isinstance(first, Exception)
+    if vector["kind"] == "request":
+        return repr(first) if is_error else _request_fault(expected, server)
+    if is_error != (expected["outcome"] == "error"):
+        return f"{expected['outcome']} was expected, not {first!r}"
+    if vector["kind"] == "policy":
+        keys = {asked.headers.get("idempotency-key") for asked in server.asked}
+        is_one = len(keys) == 1 and (None not in keys) == expected["one_key"]
+        return (
+            None if len(server.asked) == expected["attempts"] and is_one else f"{len(server.asked)} tries with {keys}"
+        )
+    if is_error and not hasattr(first, "status"):
+        return repr(first)
+    if is_error:
+        told = {
+            "status": first.status,
+            "request_id": first.request_id,
+            "code": first.code,
+            "pointers": [v.pointer for v in first.violations],
+        }
+        return next(
+            (
+                f"{name}: {told[name]!r}"
+                for name, value in expected.items()
+                if name != "outcome" and told[name] != value
+            ),
+            None,
+        )
+    return None if first is None or first.request_id == expected["request_id"] else f"request id {first.request_id}"
+
+
+def _request_fault(expected: dict[str, Any], server: Scripted) -> str | None:
+    asked = server.asked[0]
+    url = urlsplit(asked.path)
+    content = asked.headers.get("content-type", "")
+    is_form = content == "application/x-www-form-urlencoded"
+    body: Any = dict(parse_qsl(asked.body.decode())) if is_form else json.loads(asked.body) if asked.body else None
+    told = {"method": asked.method, "path": url.path, "query": [list(pair) for pair in parse_qsl(url.query)]}
+    told |= {"body": body, "content_type": content or None}
+    wanted = {name: expected.get(name) for name in told}
+    if any(asked.headers.get(name.lower()) != value for name, value in expected["headers"].items()):
+        return f"headers {asked.headers}"
+    return None if told == wanted else f"{told} for {wanted}"
