@@ -126,7 +126,7 @@ async function answers(): Promise<void> {
 
 async function streams(): Promise<void> {
   const warnings: string[] = [];
-  const first = [": hello\r", "\n\r\nretry: 1\n\nid: 1\nevent: so", "ld\ndata: {\"sold_at\":\ndata: \"2026-01-01T00:00:00Z\"}\n\n"];
+  const first = [": hello\r", "\n\r\nretry: 1\n\nid: 1\nevent: so", "ld\r", "\ndata: {\"sold_at\":\ndata: \"2026-01-01T00:00:00Z\"}\n\n"];
   const { client, sent } = shop(
     [
       events([...first, "event: later\nid: 2\ndata: 0\n\n", "event: sold\nid: 3\ndata: {\"sold"], "breaks"),
