@@ -33,14 +33,13 @@ class Taken:
 
 @dataclass
 class Tally:
-    """late: requests sent after the revocation was answered, and accepted. slowest: seconds that a stream outlived it."""
+    """late: requests sent after the revocation was answered, and accepted. lags: seconds that a stream outlived it, each."""
 
     trials: int = 0
     asked: int = 0
     asked_after: int = 0
     late: list[str] = field(default_factory=list)
-    streams: int = 0
-    slowest: float = 0.0
+    lags: list[float] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Count another tally in."""
@@ -48,8 +47,7 @@ class Tally:
         self.asked += other.asked
         self.asked_after += other.asked_after
         self.late += other.late
-        self.streams += other.streams
-        self.slowest = max(self.slowest, other.slowest)
+        self.lags += other.lags
 
 
 class _User(Thread):
@@ -117,7 +115,7 @@ def attempt(client: Client, taken: Taken, chance: random.Random) -> Tally:
     tally = _reckon(taken, users, revoked_at)
     if listener is not None:
         listener.join(_WAIT_SECONDS + 1)
-        tally.streams, tally.slowest = 1, listener.ended_at - revoked_at
+        tally.lags = [listener.ended_at - revoked_at]
     return tally
 
 
