@@ -132,7 +132,7 @@ def test_reuse_ends_the_session_when_the_grace_is_over(user: User, frozen_clock:
         sessions.do_rotate_session(successor.secret)
 
 
-def test_one_successor_is_made_when_200_refresh_at_once(user: User) -> None:
+def test_one_successor_is_made_when_200_refresh_at_once(user: User, frozen_clock: FrozenClock) -> None:
     opened = _open(user)
     outcomes = race(200, lambda: sessions.do_rotate_session(opened.secret))
     assert {outcome.secret for outcome in outcomes if isinstance(outcome, sessions.OpenSession)} == {outcomes[0].secret}

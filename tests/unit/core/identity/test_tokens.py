@@ -216,7 +216,7 @@ def test_reuse_revokes_the_family_when_the_grace_is_over(user: User, frozen_cloc
         assert TokenFamily.get().revoked_at is not None
 
 
-def test_one_successor_is_made_when_200_refresh_at_once(user: User) -> None:
+def test_one_successor_is_made_when_200_refresh_at_once(user: User, frozen_clock: FrozenClock) -> None:
     issued = tokens.do_issue_token(verified(user), None)
     outcomes = race(200, lambda: tokens.do_refresh_token(issued.token))
     assert all(isinstance(outcome, tokens.Issued) for outcome in outcomes)
