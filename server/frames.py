@@ -13,6 +13,11 @@ def failure(stream: EventStream, event: Event) -> bytes:
     return encode(Event(channel=event.channel, seq=event.seq, type=type_, id=event.id, data=data), stream.named)
 
 
+def position(event_id: str) -> bytes:
+    """Return a frame without data: it is no event, and its id is the one that a client resumes by."""
+    return b"id: %s\n\n" % event_id.encode()
+
+
 def encode(event: Event, is_named: bool) -> bytes:
     """Return an event's frame (WHATWG HTML, 9.2.5): id, event and data when named, else data alone."""
     data = event.data.replace(b"\r", b"").replace(b"\n", b"\ndata: ")

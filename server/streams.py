@@ -228,10 +228,15 @@ class Streams:
             client.end("stopping", self._retry(client))
 
     def opening(self, client: _Client) -> bytes:
-        """Return a stream's first bytes; OpenAI's clients take `retry` for an event, so data-only streams have a comment."""
-        if not client.stream.named:
-            return _HEARTBEAT + client.stream.preamble
-        return b"retry: %d\n\n%s" % (self._settings.stream_retry_ms, client.stream.preamble)
+        """Return a stream's first bytes; OpenAI's clients take `retry` for an event, so data-only streams have a comment.
+
+        A `reset` that waits behind them has the position itself: before it, the client is not there yet.
+        """
+        stream = client.stream
+        if not stream.named:
+            return _HEARTBEAT + stream.preamble
+        position = b"" if stream.id_at is None or client.frames else frames.position(stream.id_at(client.seq))
+        return b"retry: %d\n\n%s%s" % (self._settings.stream_retry_ms, stream.preamble, position)
 
     def catch_up(self, client: _Client) -> None:
         """Queue the next page of the log behind the client; once there is no more, put it among the live ones."""
@@ -276,9 +281,9 @@ class Streams:
         if is_unknown and stream.reset_event is not None:
             client.seq = state.head
             type_, data = stream.reset_event
-            client.frames.append(
-                frames.encode(Event(channel=stream.channel, seq=0, type=type_, id="", data=data), stream.named)
-            )
+            position = stream.id_at(client.seq) if stream.id_at else ""
+            reset = Event(channel=stream.channel, seq=client.seq, type=type_, id=position, data=data)
+            client.frames.append(frames.encode(reset, stream.named))
         elif client.seq > state.head:
             client.seq = state.head
 

@@ -208,6 +208,7 @@ class Stream:
         self.status = opened.status
         self.headers = opened.headers
         self.comments: list[str] = []
+        self.opened_at: str | None = None
         self._check = lambda event: oracle.check_event(operation_id, opened.status, event)
         self._frames = parse_events(_lines(opened.chunks))
 
@@ -222,6 +223,9 @@ class Stream:
         for frame in self._frames:
             if isinstance(frame, str):
                 self.comments.append(frame)
+                continue
+            if frame.data is None:
+                self.opened_at = frame.id
                 continue
             self._check(frame)
             return frame

@@ -247,7 +247,7 @@ class Oracle:
 
 
 def parse_events(lines: Iterator[str]) -> Iterator[SentEvent | str]:
-    """Yield every event of a stream and every comment (as its text), by the WHATWG grammar."""
+    """Yield every event of a stream, every block that only says a position, and every comment (as its text), by the WHATWG grammar."""
     event = SentEvent()
     for line in lines:
         if line.startswith(":"):
@@ -260,7 +260,7 @@ def parse_events(lines: Iterator[str]) -> Iterator[SentEvent | str]:
             if name in {"event", "id", "data", "retry"}:
                 setattr(event, name, value)
         else:
-            if event.data is not None:
+            if event.data is not None or event.id is not None:
                 yield event
             event = SentEvent()
 

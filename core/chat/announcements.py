@@ -53,6 +53,11 @@ def channel_of(conversation_id: UUID) -> str:
     return f"conversation:{conversation_id}"
 
 
+def event_id(clock: int, root: UUID = NIL_UUID, message: UUID = NIL_UUID, chunk: int = -1) -> str:
+    """Return the SSE id of a position in a conversation; the clock alone counts when a stream is resumed."""
+    return f"{root}:{message}:{chunk}:{clock}"
+
+
 def encode(payload: Payload) -> tuple[str, bytes]:
     """Return an event's name and data."""
     name = _TYPES[type(payload)]
@@ -74,7 +79,7 @@ class Announcements:
     def add(self, payload: Payload, *, root: UUID = NIL_UUID, message: UUID = NIL_UUID, chunk: int = -1) -> None:
         """Announce a payload behind those before."""
         name, data = encode(payload)
-        self._events.append(events.NewEvent(name, data, lambda seq: f"{root}:{message}:{chunk}:{seq}"))
+        self._events.append(events.NewEvent(name, data, lambda seq: event_id(seq, root, message, chunk)))
 
     def write(self, *statements: Bound) -> None:
         """Have statements run right before the events, in one round trip with them; nothing may wait for their rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from core.chat.access import access_conversation, is_participant
-from core.chat.announcements import channel_of, encode
+from core.chat.announcements import channel_of, encode, event_id
 from core.kernel.call import EventStream
 from core.kernel.principal import Principal
 from models.contract import chat
@@ -26,6 +26,7 @@ def open_conversation(
     return EventStream(
         channel=channel_of(conversation_id),
         after=after,
+        id_at=event_id,
         is_current=lambda: is_participant(conversation_id, principal.user_id),
         reset_event=encode(chat.StreamResetPayload(conversation_id=conversation_id)),
         failure_event=encode(

@@ -96,6 +96,8 @@ class EventStream(msgspec.Struct, frozen=True, kw_only=True):
     last_types: an event of one of these types is the stream's last.
     closing: bytes sent behind the last event (`data: [DONE]`).
     preamble: frames to send before the first event, already encoded.
+    id_at: seq → the SSE id of that position. A named stream that has it begins with its position, so that a client which is cut
+    before its first event knows where to go on.
     reset_event: (type, data) sent when `after` is older than what is kept; None for a channel that keeps everything.
     failure_event: (type, data) sent, as the last, in place of an event that breaks the contract; None ends without one.
     """
@@ -107,6 +109,7 @@ class EventStream(msgspec.Struct, frozen=True, kw_only=True):
     last_types: frozenset[str] = frozenset()
     closing: bytes = b""
     preamble: bytes = b""
+    id_at: Callable[[int], str] | None = None
     reset_event: tuple[str, bytes] | None = None
     failure_event: tuple[str, bytes] | None = None
     headers: Mapping[str, str] = {}

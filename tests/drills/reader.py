@@ -141,9 +141,10 @@ class Reader(Thread):
         now = time.monotonic()
         for frame in parse_events(iter(text.split("\n"))):
             if isinstance(frame, SentEvent):
-                self.history.append(frame)
-                self.received_at.append(now)
                 self._last_id = frame.id or self._last_id
+                if frame.data is not None:
+                    self.history.append(frame)
+                    self.received_at.append(now)
 
     def _break(self, line: socket.socket) -> None:
         """Cut half of the lines with a reset, the others with a plain end."""

@@ -203,6 +203,18 @@ def test_a_cut_stream_goes_on_where_it_was(driver: Driver) -> None:
         ]
 
 
+def test_a_stream_cut_before_its_first_event_goes_on_from_its_position(driver: Driver) -> None:
+    half = f"event: thread.activity\nid: {EVENT_ID % 8}\n"
+    with scripted(
+        Row(200, f"retry: 1\n\nid: {EVENT_ID % 7}\n\n{half}", STREAM, is_cut=True),
+        Row(200, _frame(8), STREAM),
+        Row(204),
+    ) as server:
+        events = driver.run(_read(_client(driver, server).streams.open_conversation(uuid.UUID(int=9))))
+        assert [event.data.payload.root_id.int for event in events] == [8]
+        assert [asked.headers.get("last-event-id") for asked in server.asked] == [None, EVENT_ID % 7, EVENT_ID % 8]
+
+
 def test_a_stream_that_is_refused_says_so(driver: Driver) -> None:
     with scripted(Row(200, _frame(1), STREAM), Row(404, {"code": "RGP.NOT_FOUND"})) as server:
         with pytest.raises(driver.sdk.NotFound) as refused:

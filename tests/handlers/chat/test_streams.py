@@ -61,6 +61,16 @@ def test_a_stream_without_a_position_begins_now(room: Room) -> None:
         assert json.loads(stream.next_event().data)["payload"]["root_id"] == made["root_id"]
 
 
+def test_a_client_that_is_cut_before_its_first_event_knows_where_to_go_on(room: Room) -> None:
+    with _stream(room) as stream:
+        waited = room.say(room.people.ben, "sent while it was away")
+        stream.next_event()
+        position = stream.opened_at
+    with _stream(room, headers={"Last-Event-ID": position}) as stream:
+        assert json.loads(stream.next_event().data)["payload"]["root_id"] == waited["root_id"]
+        assert stream.opened_at == position
+
+
 def test_an_answer_reaches_the_stream(room: Room, run_jobs: Callable[[], int]) -> None:
     with _stream(room) as stream:
         room.say(room.people.ben, "Hello there", role=None)

@@ -326,6 +326,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("published",),
     ),
     Mutant(
+        "stream hides where it begins",
+        "server/streams.py",
+        'b"" if stream.id_at is None or client.frames else',
+        'b"" if True else',
+        ("streams",),
+    ),
+    Mutant(
         "idle connection holds the stop",
         "server/http11.py",
         "        if self.is_waiting and not (self._is_idle() and self._has_unread()):\n",

@@ -121,6 +121,21 @@ def test_stream_begins_with_a_retry_hint_and_its_preamble(bed: Bed) -> None:
     assert listener.text == "retry: 1000\n\n: hello\n\n"
 
 
+def test_stream_begins_with_its_position_where_it_has_an_id(bed: Bed) -> None:
+    bed.say(4)
+    listener = bed.listen(id_at=lambda seq: f"at-{seq}")
+    listener.wait(lambda each: "at-" in each.text)
+    assert listener.text == "retry: 1000\n\nid: at-4\n\n"
+
+
+def test_reset_alone_has_the_position_when_it_comes_first(bed: Bed) -> None:
+    bed.say(10)
+    bed.events.prune("c", 6)
+    listener = bed.listen(after=3, reset_event=("reset", b"{}"), id_at=lambda seq: f"at-{seq}")
+    listener.wait(lambda each: "reset" in each.text)
+    assert listener.text == "retry: 1000\n\nid: at-10\nevent: reset\ndata: {}\n\n"
+
+
 def test_only_later_events_come_when_the_stream_names_no_cursor(bed: Bed) -> None:
     bed.say(3)
     listener = bed.listen()

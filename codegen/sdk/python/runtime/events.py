@@ -29,10 +29,14 @@ class Sent(NamedTuple):
 
 
 class Parser:
-    """Joins the pieces of a stream into events. retry_ms: the server's last hint when to reconnect."""
+    """Joins the pieces of a stream into events.
+
+    position: the id in force behind the last whole block, which may have had no data. retry_ms: the server's last hint when to
+    reconnect.
+    """
 
     def __init__(self, last_id: str | None = None) -> None:
-        self.last_id = last_id
+        self.position = self.last_id = last_id
         self.retry_ms: int | None = None
         self._rest = b""
         self._name = ""
@@ -67,4 +71,5 @@ class Parser:
     def _dispatch(self) -> Sent | None:
         name, data = self._name or "message", self._data
         self._name, self._data = "", []
+        self.position = self.last_id
         return Sent(name, "\n".join(data), self.last_id) if data else None

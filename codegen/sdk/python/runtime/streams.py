@@ -85,6 +85,7 @@ class _Feed(Generic[E]):
             value = self._typed(sent)
             if value is not None:
                 self.pending.append(value)
+        self.last_id = self._parser.position
 
     def cut(self, failure: Failed | None, core: Any) -> Steps[Reply | None]:
         """Open the stream again after its connection ended; None when it has come to its end."""
