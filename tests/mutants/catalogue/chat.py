@@ -288,8 +288,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "parts of an event's id swapped",
         "core/chat/announcements.py",
-        'f"{root}:{message}:{chunk}:{seq}"',
-        'f"{message}:{root}:{chunk}:{seq}"',
+        'f"{root}:{message}:{chunk}:{clock}"',
+        'f"{message}:{root}:{chunk}:{clock}"',
         ("conversation streams", "replies"),
     ),
     Mutant(
