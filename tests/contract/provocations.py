@@ -162,8 +162,9 @@ def powerless(stage: Stage, operation: Operation) -> Iterator[Answer]:
 
 
 def missing(stage: Stage, operation: Operation) -> Iterator[Answer]:
-    """Name what is not there, in the path, and in the body by the contract's example."""
+    """Name what is not there, in the path, and in the body by the contract's example; change a version of it."""
     yield stage.ask(operation, stage.people.ada.by_token())
+    yield stage.ask(operation, stage.people.ada.by_token(), If_Match='"older"')
     if isinstance(example := _example(stage, operation), dict):
         absent = {name: "absent" for name, value in example.items() if isinstance(value, str)}
         for name in absent:

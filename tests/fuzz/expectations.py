@@ -117,6 +117,9 @@ _STATE = "the drawn state is none that this browser was given"
 REFUSALS = (
     Refusal("accounts_create", 409, "the drawn address has an account in this tenant"),
     Refusal("accounts_update", 409, "the drawn account is the tenant's last active administrator's, who stays"),
+    Refusal(
+        "asset_auth_set_password", 400, "a drawn password breaks the page's rules of composition, or is not repeated"
+    ),
     Refusal("completions_create", 404, "no model has the drawn name"),
     Refusal("federation_callback", 400, _STATE),
     Refusal("federation_callback", 501, "the drawn provider has no credentials"),
@@ -143,6 +146,7 @@ REFUSALS = (
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
     Refusal("tenants_register", 409, _TAKEN),
+    Refusal("tokens_elevate", 401, "the drawn password is not the caller's"),
     Refusal("users_create", 409, _TAKEN),
     Refusal("users_delete", 409, _LAST),
     Refusal("users_remove_role", 409, _LAST),

@@ -70,7 +70,7 @@ class FederationCallback(Protocol):
 
 
 class FederationDelete(Protocol):
-    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:210)."""
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:211)."""
 
     def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
