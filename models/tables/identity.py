@@ -21,8 +21,8 @@ class Tenant(Table):
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
     name = peewee.CharField(max_length=200)
-    plan = peewee.CharField(max_length=32, default="free")
     created_at = InstantField()
+    plan = peewee.CharField(max_length=32, default="free")
     billing_anchor_day = peewee.IntegerField(null=True)
 
     class Meta:
@@ -61,9 +61,9 @@ class Membership(Table):
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE", index=False)
     user_id: UUID
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    created_at = InstantField()
     name = peewee.CharField(max_length=200, null=True)
     is_active = peewee.BooleanField(default=True)
-    created_at = InstantField()
 
     class Meta:
         table_name = "memberships"
@@ -156,11 +156,11 @@ class TokenFamily(Table):
     tenant_id: UUID
     tenant = peewee.ForeignKeyField(Tenant, on_delete="CASCADE")
     scopes = peewee.TextField(null=True)
-    is_elevated = peewee.BooleanField(default=False)
-    device_name = peewee.CharField(max_length=100, null=True)
     created_at = InstantField()
     expires_at = InstantField()
     revoked_at = InstantField(null=True)
+    is_elevated = peewee.BooleanField(default=False)
+    device_name = peewee.CharField(max_length=100, null=True)
 
     class Meta:
         table_name = "token_families"

@@ -47,6 +47,9 @@ EXCUSED = (
     *(Excuse("oauth_exchange_*", status, _GITHUB_AND_APPLE) for status in (401, 403, 423)),
     *(Excuse("federation_callback", status, _FEDERATION) for status in (401, 403, 501)),
     Excuse("federation_start", 501, _FEDERATION),
+    Excuse(
+        "tokens_revoke", 403, "needs a browser's session without its CSRF token; the isolation matrix asks with one"
+    ),
     *(Excuse(f"oauth_{step}_*", 503, _GITHUB_AND_APPLE) for step in ("start", "callback", "exchange")),
     Excuse("usage_get", 404, "the look at the caller's own tenant is the one at any tenant, which may be none's"),
     Excuse("tenants_get_own", 404, "the look at the caller's own tenant is the one at any tenant, which may be none's"),

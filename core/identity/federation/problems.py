@@ -38,5 +38,5 @@ class LinkNotAllowed(Forbidden):
 class ProviderUnavailable(Unavailable):
     code, title = "provider_unavailable", "The identity provider cannot be asked now"
 
-    def __init__(self, cause: str) -> None:
+    def __init__(self, cause: str = "") -> None:
         super().__init__(retry_after_seconds=_RETRY_SECONDS, cause=cause)

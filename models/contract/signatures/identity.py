@@ -226,19 +226,19 @@ class TokensCreate(Protocol):
 
 
 class TokensCreatePersonal(Protocol):
-    """POST /api/auth/token (spec/paths/identity/tokens.yaml:140)."""
+    """POST /api/auth/token (spec/paths/identity/tokens.yaml:141)."""
 
     def __call__(self, call: Call[None, identity.PersonalTokenCreate], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensElevate(Protocol):
-    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:185)."""
+    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:186)."""
 
     def __call__(self, call: Call[None, identity.Elevation], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensGetMe(Protocol):
-    """GET /auth/me (spec/paths/identity/tokens.yaml:104)."""
+    """GET /auth/me (spec/paths/identity/tokens.yaml:105)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
 

@@ -30,12 +30,12 @@ def _name() -> str:
 
 
 def _assignment(s: Scene) -> Sample:
-    row = assignments.do_assign(UUID(_profile(s)), "GET", f"/:{_name()}")
+    row = assignments.do_assign(UUID(_profile(s)), "GET", f"/api/:{_name()}")
     return Sample(path={"id": str(row.id)})
 
 
 def _assigning(s: Scene) -> Sample:
-    body: dict[str, Any] = {"profile_id": _profile(s), "method": "GET", "path": "/docs"}
+    body: dict[str, Any] = {"profile_id": _profile(s), "method": "GET", "path": "/api/setup"}
     return Sample(body=body)
 
 

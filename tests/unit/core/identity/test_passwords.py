@@ -35,9 +35,9 @@ def test_common_password_is_refused_outside_dev(tmp_path: Path, password: str) -
     settings.install(read_settings(tmp_path, profile="production"))
     with pytest.raises(Invalid):
         passwords.hash_password(password)
-    passwords.check_uncommon("correct horse battery")
+    passwords.check_uncommon("correct horse battery", "/password")
     settings.install(read_settings(tmp_path))
-    passwords.check_uncommon(password)
+    passwords.check_uncommon(password, "/password")
 
 
 def test_queue_refuses_beyond_its_limit_and_runs_one_at_a_time() -> None:
