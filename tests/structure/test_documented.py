@@ -27,7 +27,7 @@ def _rows(prefix: str, text: str) -> dict[str, list[str]]:
 
 def problem_classes() -> list[type[problems.Problem]]:
     """Return every class of the tree, whichever area adds it."""
-    for module in modules("core", "server"):
+    for module in modules("core", "handlers", "server"):
         if not module.path.endswith(("__main__.py", "worker.py", "cli.py")):
             importlib.import_module(module.name)
     found: list[type[problems.Problem]] = []
