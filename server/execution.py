@@ -19,7 +19,7 @@ from core.kernel.problems import ResponseMismatch
 from models import database
 from server import idempotency, preconditions
 from server.answer import Answer
-from server.audit import compile_audit
+from server.audit import Audit
 from server.events import event_judge
 from server.idempotency import Hold, Keeper
 from server.parameters import compile_parameters
@@ -46,6 +46,7 @@ class Execution:
         contract: Contract,
         schemas: Schemas,
         handlers: Mapping[str, Handler],
+        audit: Audit | None,
     ) -> None:
         self._operation = operation
         self._state = state
@@ -58,7 +59,7 @@ class Execution:
         self._judge_events = event_judge(operation, state, schemas)
         self._effect = {"effect": "unknown"} if operation.method.upper() in _UNSAFE else {}
         self._enforces = state.enforces_responses
-        self._audit = compile_audit(operation, state.service.ports.audit)
+        self._audit = audit
 
     def choose(self) -> Run:
         """Return the way this operation is run."""

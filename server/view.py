@@ -49,14 +49,14 @@ def compile_view(
     limit = compile_limit(operation, state.service.ports.limiter)
     complete = compile_finish(operation, state.service.ports.limiter)
     decode = compile_decode(operation, schemas)
+    audit = compile_audit(operation, state.service.ports.audit)
     execution = (
-        Execution(operation, state=state, contract=contract, schemas=schemas, handlers=handlers)
+        Execution(operation, state=state, contract=contract, schemas=schemas, handlers=handlers, audit=audit)
         if operation.id in handlers
         else None
     )
     run = execution.choose() if execution else _not_implemented
     refuse = _refuser(operation, state, execution)
-    audit = compile_audit(operation, state.service.ports.audit)
     is_switched_off = not is_on(operation, state.service.settings)
     finish = CommonHeaders(state.service.settings, operation).finish
     operation_id, clock, report = operation.id, time.perf_counter, state.observer.request_ended

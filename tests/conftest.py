@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from core.kernel import clock
+from core.kernel import settings as kernel_settings
 from core.kernel.settings import Settings
 from handlers.service import build
 from models import database as database_door
@@ -39,6 +40,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:
         chosen = metafunc.config.getoption("--backend")
         metafunc.parametrize("backend", [chosen] if chosen else sources.BACKENDS, scope="session")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begin every test without settings, so that none lives on what an earlier one installed."""
+    monkeypatch.setattr(kernel_settings, "_current", None)
 
 
 @pytest.fixture
@@ -108,7 +115,7 @@ def empty_database(databases: sources.Databases, tmp_path: Path) -> Iterator[Set
 
 @pytest.fixture
 def database(databases: sources.Databases, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Settings]:
-    """Bind a fresh migrated database, on SQLite and on PostgreSQL in turn, and give its settings.
+    """Bind a fresh migrated database, on SQLite and on PostgreSQL in turn, and install and give its settings.
 
     A test that asks for `people` finds them in it. `@pytest.mark.settings(profile="production")` changes settings.
     """
@@ -120,6 +127,7 @@ def database(databases: sources.Databases, tmp_path: Path, request: pytest.Fixtu
 def _bound(databases: sources.Databases, folder: Path, template: str, **variables: str) -> Iterator[Settings]:
     url = databases.create(folder, template)
     settings = sources.read_settings(folder, database_url=url, **variables)
+    kernel_settings.install(settings)
     database_door.bind(settings)
     try:
         yield settings

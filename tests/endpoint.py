@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from io import BufferedIOBase
+from typing import Any, TypeVar
 
+ServerT = TypeVar("ServerT", bound=ThreadingHTTPServer)
 Step = bytes | float
 DONE = b"data: [DONE]\n\n"
 
@@ -45,21 +47,30 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.end_headers()
-        for step in self.server.steps:
-            if isinstance(step, float):
-                time.sleep(step)
-            else:
-                self.wfile.write(step)
-                self.wfile.flush()
+        send_steps(self.wfile, self.server.steps)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test's output clean."""
 
 
-@contextmanager
-def serving() -> Iterator[Endpoint]:
+def send_steps(out: BufferedIOBase, steps: Iterable[Step]) -> None:
+    """Write bytes, and pause for seconds, in turn."""
+    for step in steps:
+        if isinstance(step, float):
+            time.sleep(step)
+        else:
+            out.write(step)
+            out.flush()
+
+
+def serving() -> AbstractContextManager[Endpoint]:
     """Hold a running endpoint."""
-    server = Endpoint()
+    return running(Endpoint())
+
+
+@contextmanager
+def running(server: ServerT) -> Iterator[ServerT]:
+    """Serve until the end of the block."""
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hmac
 import json
-import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from joserfc import jwt
 from joserfc.jwk import ECKey, Key, RSAKey
 
-Steps = list[bytes | float]
+from tests.endpoint import Step, running, send_steps
 
 
 class ProviderEndpoint(ThreadingHTTPServer):
@@ -84,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         answer = self.server.answers.get(path, (404, {}))
         answer = answer(form) if callable(answer) else answer
         status, body = answer if isinstance(answer, tuple) else (200, answer)
-        steps: Steps = (
+        steps: list[Step] = (
             body if isinstance(body, list) and body and isinstance(body[0], bytes) else [json.dumps(body).encode()]
         )
         self.send_response(status)
@@ -92,27 +90,15 @@ class _Handler(BaseHTTPRequestHandler):
         if status in {301, 302, 307}:
             self.send_header("Location", body["Location"])
         self.end_headers()
-        for step in steps:
-            if isinstance(step, float):
-                time.sleep(step)
-            else:
-                self.wfile.write(step)
-                self.wfile.flush()
+        send_steps(self.wfile, steps)
 
     def log_message(self, format: str, *args: object) -> None:
         """Keep the test's output clean."""
 
 
-@contextmanager
-def serving() -> Iterator[ProviderEndpoint]:
+def serving() -> AbstractContextManager[ProviderEndpoint]:
     """Hold a running endpoint."""
-    server = ProviderEndpoint()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
+    return running(ProviderEndpoint())
 
 
 def unsigned(claims: dict[str, Any]) -> str:

@@ -59,7 +59,7 @@ def choose(settings: Settings) -> Counters:
 
         return RedisCounters(settings.redis_url)
     if settings.is_sqlite:
-        from core.limits.sqlite_counters import SqliteCounters  # noqa: PLC0415
+        from core.limits.sqlite_counters import SqliteCounters  # noqa: PLC0415  (here and below: only the one that is used is loaded)
 
         return SqliteCounters(settings.data_dir, timeout_seconds=settings.database_timeout_seconds)
     from core.limits.postgresql_counters import PostgresqlCounters  # noqa: PLC0415

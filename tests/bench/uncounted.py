@@ -4,31 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from core.kernel.principal import Principal
 from core.kernel.settings import Settings
 from handlers import service as product
-from server.ports import RateDecision, UsageStanding
 from server.service import Service
-
-
-class Uncounted:
-    """Admits everything and counts nothing."""
-
-    def take(self, operation_id: str, principal: Principal, client_address: str) -> RateDecision | None:
-        """See server.ports.RateLimiter, here and below."""
-        return None
-
-    def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
-        return None
-
-    def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
-        return None
-
-    def leave(self, slot: tuple[str, str]) -> None:
-        raise AssertionError("none was given")
-
-    def keep(self) -> None:
-        """Keep nothing."""
+from tests.uncounted import Uncounted
 
 
 def build(settings: Settings) -> Service:

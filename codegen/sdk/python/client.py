@@ -129,7 +129,7 @@ def front_module(title: str) -> str:
         f'{HEADER}\n"""A client of {sentence(title).rstrip(".")}. api.md beside this file lists every operation."""\n\n'
         "from typing import TYPE_CHECKING, Any\n\nif TYPE_CHECKING:\n"
         f"{typed}\n_WHERE = {{\n{where}}}\n"
-        '__all__ = ["UNSET", *_WHERE]  # noqa: PLE0604\n\n\n'
+        '__all__ = ["UNSET", *_WHERE]  # noqa: PLE0604  (the names that __getattr__ knows)\n\n\n'
         "def __getattr__(name: str) -> Any:\n"
         '    """Load what is asked for."""\n'
         "    from importlib import import_module\n\n"

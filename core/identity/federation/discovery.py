@@ -93,7 +93,7 @@ def get_keys(url: str, *, is_fresh: bool = False) -> KeySet:
     Raises:
         ProviderUnavailable: see `get_endpoints`.
     """
-    from joserfc.jwk import KeySet  # noqa: PLC0415
+    from joserfc.jwk import KeySet  # noqa: PLC0415  (at first use: see exchange.py)
 
     rows = fetch_json(url, is_fresh=is_fresh).get("keys")
     if not isinstance(rows, list):
@@ -135,7 +135,7 @@ def call(method: str, url: str, headers: Mapping[str, str], content: bytes = b""
     Raises:
         ProviderUnavailable: there is none.
     """
-    from core.system.outbound_calls import OutboundFailed, fetch  # noqa: PLC0415
+    from core.system.outbound_calls import OutboundFailed, fetch  # noqa: PLC0415  (at first use: see exchange.py)
 
     try:
         return fetch(method, url, headers={"Accept": "application/json", **headers}, content=content)
@@ -171,8 +171,8 @@ def _metadata(url: str) -> _Metadata:
 
 def _key(row: Any) -> Any:
     """Import a public signing key; None for one of another use or kind, and for a shared secret."""
-    from joserfc.errors import JoseError  # noqa: PLC0415
-    from joserfc.jwk import JWKRegistry  # noqa: PLC0415
+    from joserfc.errors import JoseError  # noqa: PLC0415  (at first use: see exchange.py)
+    from joserfc.jwk import JWKRegistry  # noqa: PLC0415  (at first use: see exchange.py)
 
     if not isinstance(row, dict) or row.get("use", "sig") != "sig" or row.get("kty") not in {"RSA", "EC", "OKP"}:
         return None

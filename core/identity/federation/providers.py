@@ -105,8 +105,8 @@ def of_document(document: FederationProvider, client_secret: str) -> Provider:
 
 def _sign_apple(provider: Provider) -> str:
     """Make Apple's client secret: a JWT of ours, ES256 (Apple: "Creating a client secret")."""
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.jwk import ECKey  # noqa: PLC0415
+    from joserfc import jwt  # noqa: PLC0415  (at first use: see exchange.py)
+    from joserfc.jwk import ECKey  # noqa: PLC0415  (at first use: see exchange.py)
 
     configured, now = settings.current(), clock.now_ms() // 1000
     claims = {

@@ -1,4 +1,4 @@
-"""A small world for tests of core: the installed settings, an administrator, a member, and racing threads."""
+"""A small world for tests of core: an administrator, a member, and racing threads."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from core.identity import logins, passwords, users
-from core.kernel import settings
 from core.kernel.principal import ROOT_TENANT_ID
-from core.kernel.settings import Settings
 from core.system import setup
 from models.tables.identity import User
 
@@ -20,9 +18,8 @@ PASSWORD_HASH = passwords._HASHER.hash(PASSWORD)
 ResultT = TypeVar("ResultT")
 
 
-def make_administrator(installed: Settings, email: str = "ada@example.com") -> User:
+def make_administrator(email: str = "ada@example.com") -> User:
     """Take the set-up door."""
-    settings.install(installed)
     return setup.do_set_up(users.NewUser(email=email, password_hash=PASSWORD_HASH, username="Ada"))
 
 

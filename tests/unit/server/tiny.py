@@ -9,35 +9,15 @@ import msgspec
 import models.contract
 from core.kernel.call import Call, Reply
 from core.kernel.operation import Contract
-from core.kernel.principal import Principal
 from core.kernel.settings import Settings
 from core.system.jobs import SqlJobQueue
 from server import docs, metrics
-from server.ports import Ports, RateDecision, UsageStanding
+from server.ports import Ports
 from server.service import Service
+from tests.uncounted import Uncounted
 from tests.unit.server.fakes import MemoryEvents, OpenVerifier
 
 CONTRACT_DIR = Path(models.contract.__path__[0])
-
-
-class NoLimiter:
-    """Admits everything."""
-
-    def take(self, operation_id: str, principal: Principal, client_address: str) -> RateDecision | None:
-        """See server.ports.RateLimiter, here and below."""
-        return None
-
-    def look(self, operation_id: str, principal: Principal) -> UsageStanding | None:
-        return None
-
-    def enter(self, operation_id: str, principal: Principal, client_address: str) -> tuple[str, str] | None:
-        return None
-
-    def leave(self, slot: tuple[str, str]) -> None:
-        raise AssertionError("none was given")
-
-    def keep(self) -> None:
-        """Keep nothing."""
 
 
 def build(settings: Settings) -> Service:
@@ -51,7 +31,7 @@ def build(settings: Settings) -> Service:
         ports=Ports(
             verifier=OpenVerifier(),
             idempotency=None,  # type: ignore[arg-type]  # none of these operations keeps an answer
-            limiter=NoLimiter(),
+            limiter=Uncounted(),
             events=MemoryEvents(),
             jobs=SqlJobQueue(),
         ),

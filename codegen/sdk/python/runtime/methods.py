@@ -17,7 +17,7 @@ from .wire import Response
 
 P = ParamSpec("P")
 T = TypeVar("T")
-I = TypeVar("I")  # noqa: E741
+ItemT = TypeVar("ItemT")
 G = TypeVar("G")
 E = TypeVar("E")
 
@@ -84,13 +84,13 @@ class Method(_Descriptor, Generic[P, T]):
         return (AsyncMethod if instance._client.is_async else SyncMethod)(self._function, instance)
 
 
-class PagedMethod(_Descriptor, Generic[P, I, G]):
+class PagedMethod(_Descriptor, Generic[P, ItemT, G]):
     """A method that is answered by pages."""
 
     @overload
-    def __get__(self, instance: Resource[Sync], owner: Any = None) -> Callable[P, Pages[I, G]]: ...
+    def __get__(self, instance: Resource[Sync], owner: Any = None) -> Callable[P, Pages[ItemT, G]]: ...
     @overload
-    def __get__(self, instance: Resource[Async], owner: Any = None) -> Callable[P, AsyncPages[I, G]]: ...
+    def __get__(self, instance: Resource[Async], owner: Any = None) -> Callable[P, AsyncPages[ItemT, G]]: ...
     def __get__(self, instance: Resource[Any], owner: Any = None) -> Any:
         """Return the method of one resource."""
         if instance is None:
@@ -126,7 +126,7 @@ def method(function: Callable[Concatenate[Any, P], Call[T]]) -> Method[P, T]:
     return Method(function)
 
 
-def paged(function: Callable[Concatenate[Any, P], PagedCall[I, G]]) -> PagedMethod[P, I, G]:
+def paged(function: Callable[Concatenate[Any, P], PagedCall[ItemT, G]]) -> PagedMethod[P, ItemT, G]:
     """Make a description of a list a method."""
     return PagedMethod(function)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .options import Options
     from .wire import Operation
 
-I = TypeVar("I")  # noqa: E741
+ItemT = TypeVar("ItemT")
 G = TypeVar("G")
 
 
@@ -33,7 +33,7 @@ class Paging(NamedTuple):
     page_size: int | None = None
 
 
-class PagedCall(Generic[I, G]):
+class PagedCall(Generic[ItemT, G]):
     """A call whose answer is the first of many pages."""
 
     def __init__(
@@ -45,10 +45,10 @@ class PagedCall(Generic[I, G]):
         self.paging = paging
 
 
-class _Walk(Generic[I, G]):
+class _Walk(Generic[ItemT, G]):
     """The way through the pages of one call."""
 
-    def __init__(self, call: PagedCall[I, G]) -> None:
+    def __init__(self, call: PagedCall[ItemT, G]) -> None:
         self._call = call
         self._arguments = dict(call.arguments)
         self.is_over = False
@@ -56,8 +56,8 @@ class _Walk(Generic[I, G]):
     def next_call(self) -> Call[G]:
         return Call(self._call.operation, self._arguments, self._call.options)
 
-    def items(self, page: G) -> Sequence[I]:
-        found: Sequence[I] = _member(page, self._call.paging.items)
+    def items(self, page: G) -> Sequence[ItemT]:
+        found: Sequence[ItemT] = _member(page, self._call.paging.items)
         return found
 
     def advance(self, page: G) -> None:
@@ -80,14 +80,14 @@ def _member(page: Any, names: Sequence[str]) -> Any:
     return msgspec.UNSET if page is UNSET else page
 
 
-class Pages(Generic[I, G]):
+class Pages(Generic[ItemT, G]):
     """A list in pages. Each iteration begins anew."""
 
-    def __init__(self, client: SyncClient, call: PagedCall[I, G]) -> None:
+    def __init__(self, client: SyncClient, call: PagedCall[ItemT, G]) -> None:
         self._client = client
         self._call = call
 
-    def __iter__(self) -> Iterator[I]:
+    def __iter__(self) -> Iterator[ItemT]:
         walk = _Walk(self._call)
         for page in self._pages(walk):
             yield from walk.items(page)
@@ -96,25 +96,25 @@ class Pages(Generic[I, G]):
         """Return page after page."""
         return self._pages(_Walk(self._call))
 
-    def first(self) -> I | None:
+    def first(self) -> ItemT | None:
         """Return the first item; None when there is none."""
         return next(iter(self), None)
 
-    def _pages(self, walk: _Walk[I, G]) -> Iterator[G]:
+    def _pages(self, walk: _Walk[ItemT, G]) -> Iterator[G]:
         while not walk.is_over:
             page = self._client.call(walk.next_call()).data
             walk.advance(page)
             yield page
 
 
-class AsyncPages(Generic[I, G]):
+class AsyncPages(Generic[ItemT, G]):
     """A list in pages. Each iteration begins anew."""
 
-    def __init__(self, client: AsyncClient, call: PagedCall[I, G]) -> None:
+    def __init__(self, client: AsyncClient, call: PagedCall[ItemT, G]) -> None:
         self._client = client
         self._call = call
 
-    async def __aiter__(self) -> AsyncIterator[I]:
+    async def __aiter__(self) -> AsyncIterator[ItemT]:
         walk = _Walk(self._call)
         async for page in self._pages(walk):
             for item in walk.items(page):
@@ -124,13 +124,13 @@ class AsyncPages(Generic[I, G]):
         """Return page after page."""
         return self._pages(_Walk(self._call))
 
-    async def first(self) -> I | None:
+    async def first(self) -> ItemT | None:
         """Return the first item; None when there is none."""
         async for item in self:
             return item
         return None
 
-    async def _pages(self, walk: _Walk[I, G]) -> AsyncIterator[G]:
+    async def _pages(self, walk: _Walk[ItemT, G]) -> AsyncIterator[G]:
         while not walk.is_over:
             page = (await self._client.call(walk.next_call())).data
             walk.advance(page)

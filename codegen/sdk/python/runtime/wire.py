@@ -246,7 +246,7 @@ def prepare(
         headers["Idempotency-Key"] = key
     for option, name in (("if_match", "If-Match"), ("if_none_match", "If-None-Match")):
         if option in options:
-            headers[name] = str(options[option])  # type: ignore[literal-required]
+            headers[name] = str(options[option])  # type: ignore[literal-required]  # one of the two names above
     content, parts = _write_body(operation, arguments, options, headers)
     headers.update(options.get("headers", {}))
     url = f"{path}?{urlencode(query, quote_via=quote)}" if query else path

@@ -24,7 +24,7 @@ HERE = Origin("192.0.2.1")
 
 @pytest.fixture
 def user(database: Settings) -> User:
-    make_administrator(database)
+    make_administrator()
     return make_member()
 
 

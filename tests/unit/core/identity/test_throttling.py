@@ -26,7 +26,7 @@ DEVICE = "d" * 43
 def user(database: Settings, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch) -> User:
     """Give Ben; a hot account waits no time that anybody would notice."""
     monkeypatch.setattr(throttling, "HOT_ACCOUNT_SECONDS", 0.1)
-    make_administrator(database)
+    make_administrator()
     return make_member()
 
 

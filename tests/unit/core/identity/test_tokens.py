@@ -23,7 +23,7 @@ from tests.unit.core.world import make_administrator, make_member, race, verifie
 
 @pytest.fixture
 def user(database: Settings) -> User:
-    make_administrator(database)
+    make_administrator()
     return make_member()
 
 

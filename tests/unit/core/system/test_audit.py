@@ -40,7 +40,6 @@ def _deed(number: int = 0, **changes: object) -> Deed:
 @pytest.fixture
 def trail(database: Settings, frozen_clock: FrozenClock) -> audit.SqlAuditTrail:
     """Give a trail of five entries, three of them sealed."""
-    kernel_settings.install(database)
     trail = audit.SqlAuditTrail()
     for number in range(5):
         frozen_clock.advance(1)
@@ -74,7 +73,6 @@ def test_chain_holds_and_counts_what_waits(trail: audit.SqlAuditTrail) -> None:
 
 
 def test_empty_trail_holds(database: Settings) -> None:
-    kernel_settings.install(database)
     assert audit_chain.verify() == (0, 0, "", None)
 
 

@@ -58,7 +58,6 @@ def test_database_is_named_when_it_cannot_be_reached() -> None:
 
 
 def test_database_passes_and_others_are_skipped_when_only_it_is_configured(database: Settings) -> None:
-    settings.install(database)
     checks = health.check_dependencies()
     assert (checks.database.status, checks.redis.status, checks.ai.status) == ("pass", "skipped", "skipped")
     assert checks.is_ready
@@ -139,7 +138,6 @@ def test_dependencies_are_asked_once_for_all_who_want_to_know_and_again_after_a_
         asked.append(checks)
         return checks
 
-    settings.install(database)
     monkeypatch.setattr(health, "check_dependencies", ask)
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.5)
     callers = [gevent.spawn(health.get_checks) for _ in range(20)]
@@ -153,7 +151,6 @@ def test_dependencies_are_asked_once_for_all_who_want_to_know_and_again_after_a_
 
 
 def test_a_failure_is_not_kept_longer(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.install(database)
     monkeypatch.setattr(health, "KEPT_SECONDS", 0.2)
     with monkeypatch.context() as outage:
         outage.setattr(health, "_ask_database", lambda: "The database cannot be reached.")
@@ -164,6 +161,5 @@ def test_a_failure_is_not_kept_longer(database: Settings, monkeypatch: pytest.Mo
 
 
 def test_full_queue_of_logins_is_degraded(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.install(database)
     monkeypatch.setattr(type(health.hashing.queue), "is_full", property(lambda queue: True))
     assert health.get_status() == "degraded"

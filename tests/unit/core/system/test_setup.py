@@ -19,7 +19,7 @@ from tests.unit.core.world import PASSWORD_HASH, make_administrator, race
 
 def test_first_administrator_is_superadmin_and_member(database: Settings) -> None:
     assert not setup.is_set_up()
-    user = make_administrator(database)
+    user = make_administrator()
     assert setup.is_set_up()
     with read():
         assert [role.name for role in access.get_roles(user.id, ROOT_TENANT_ID)] == ["superadmin", "member"]
@@ -39,7 +39,6 @@ def test_one_administrator_is_made_when_100_try_at_once(database: Settings) -> N
 
 
 def test_door_stays_open_when_the_user_cannot_be_made(database: Settings) -> None:
-    settings.install(database)
     users.do_create_user(users.NewUser(email="ada@example.com"), ROOT_TENANT_ID)
     with pytest.raises(users.UserExists):
         setup.do_set_up(users.NewUser(email="ADA@example.com", password_hash=PASSWORD_HASH))
@@ -65,12 +64,10 @@ def test_no_token_is_right_when_none_is_configured(database: Settings, tmp_path_
 
 
 def test_dev_on_loopback_asks_for_no_token(database: Settings) -> None:
-    settings.install(database)
     setup.check_token(None)
 
 
 def test_password_is_hashed_only_while_the_doors_are_open(database: Settings) -> None:
-    settings.install(database)
     assert (setup.prepare_set_up(None, "correct horse") or "").startswith("$argon2id$")
-    make_administrator(database)
+    make_administrator()
     assert setup.prepare_set_up(None, "correct horse") is None

@@ -33,7 +33,7 @@ DAY = 86_400
 
 @pytest.fixture
 def user(database: Settings) -> User:
-    make_administrator(database)
+    make_administrator()
     return make_member()
 
 
