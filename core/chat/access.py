@@ -98,7 +98,7 @@ def _access_part(
     principal: Principal, table: type[_Part], here: peewee.Expression, roles: frozenset[Role]
 ) -> tuple[Access, _Part]:
     with read():
-        part = table.get_or_none(here)
+        part = table.get_or_none(here, table.tenant_id == principal.tenant_id)
     if part is None:
         raise NotFound
     return access_conversation(principal, part.conversation_id, roles), part

@@ -76,7 +76,7 @@ def do_set_typing(principal: Principal, conversation_id: UUID, root_id: UUID, *,
     with announcing(conversation_id) as announcements:
         access_conversation(principal, conversation_id, WRITERS)
         here = (Thread.root_id == root_id) & (Thread.conversation == conversation_id)
-        if not Thread.select().where(here).exists():
+        if not Thread.select().where(here, Thread.tenant_id == principal.tenant_id).exists():
             raise NotFound
         if seconds <= 0:
             Typing.delete().where(Typing.root == root_id, Typing.user == principal.user_id).execute()
