@@ -51,6 +51,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes; the second would wait for an ACK
     chaos: Chaos
 
     def handle_any(self) -> None:

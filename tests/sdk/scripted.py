@@ -45,6 +45,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes; the second would wait for an ACK
     script: Scripted
 
     def handle_any(self) -> None:

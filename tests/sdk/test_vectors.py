@@ -116,16 +116,18 @@ def _row(answer: dict[str, Any]) -> Row:
 @pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)], ids=["a-fourth", "all"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_client_runs_them(sdk: ModuleType, kind: str, step: int) -> None:
-    driver, wrong = Driver(sdk, kind), []
     chosen = _of("request", "response", "policy")[::step]
+    wrong = failures(sdk, kind, chosen, api_key="k")
+    print(f"\n{kind}: {len(chosen) - len(wrong)} of {len(chosen)} vectors")
+    assert not wrong, f"{len(wrong)} of {len(chosen)}: {wrong[:5]}"
+
+
+def failures(sdk: ModuleType, kind: str, chosen: list[dict[str, Any]], **held: str) -> list[tuple[Any, ...]]:
+    """Run vectors on a client and return id, name and fault of those that fail."""
+    driver, wrong = Driver(sdk, kind), list[tuple[Any, ...]]()
     with scripted() as server:
-        client = driver.client(
-            server.url,
-            bearer="b",
-            api_key="k",
-            cookies={"SESSION_ID": "s", "CSRF-TOKEN": "c"},
-            retry=sdk.Retry(2, 0.001),
-        )
+        cookies = {"SESSION_ID": "s", "CSRF-TOKEN": "c"}
+        client = driver.client(server.url, bearer="b", cookies=cookies, retry=sdk.Retry(2, 0.001), **held)
 
         def script() -> Script:
             for vector in chosen:
@@ -136,8 +138,7 @@ def test_the_client_runs_them(sdk: ModuleType, kind: str, step: int) -> None:
                     wrong.append((vector["id"], vector.get("name"), fault))
 
         driver.run(script())
-    print(f"\n{kind}: {len(chosen) - len(wrong)} of {len(chosen)} vectors")
-    assert not wrong, f"{len(wrong)} of {len(chosen)}: {wrong[:5]}"
+    return wrong
 
 
 def _outcome(sdk: ModuleType, client: Any, vector: dict[str, Any]) -> Script:
