@@ -246,9 +246,17 @@ def after_commit(action: Callable[[], None]) -> None:
 
 
 def _connect() -> None:
+    silence = None if is_sqlite() else gevent.Timeout.start_new(_lock_timeout_seconds)
     try:
         database.connect()
+    except gevent.Timeout as error:  # it takes connections and says nothing, or others wait for that before us
+        if error is not silence:
+            raise
+        raise Unavailable("The database does not answer.", retry_after_seconds=1) from error
     except MaxConnectionsExceeded as error:
         raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
     except peewee.OperationalError as error:
         raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
+    finally:
+        if silence is not None:
+            silence.close()

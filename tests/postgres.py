@@ -122,6 +122,19 @@ class PostgresServer:
             self._process.stop(keep_folder=True)
             self._process = None
 
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Have the server take connections and say nothing, on them and on those that are open."""
+        assert self._process is not None
+        frozen = [self._process.pid, *self._process.children()]
+        for pid in frozen:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in frozen:
+                os.kill(pid, signal.SIGCONT)
+
     def close(self) -> None:
         """Stop the server and remove its folder."""
         self.stop()

@@ -21,6 +21,7 @@ from models.database import read
 from models.tables.limits import RateAssignment, RateProfileRow
 
 _LOOK_SECONDS = 0.5
+_NEVER = -1
 _SUBSCRIBER_BITS = 64
 
 
@@ -49,7 +50,7 @@ class Rules:
         self._operations = [operation for operation in operations if operation.rate_profile]
         self._limited = frozenset(operation.id for operation in self._operations)
         self._rules: Mapping[str, Rule] = {}
-        self._generation = -1
+        self._generation = _NEVER
         self._changes = -1
         self._look_at = 0.0
 
@@ -57,6 +58,9 @@ class Rules:
         """Return what holds for an operation; None when nothing limits it.
 
         The contract declares no 429 for an operation without a rate profile, so no assignment reaches it.
+
+        Raises:
+            Unavailable: the database was away since this worker began, so that nothing is known yet.
         """
         if operation_id not in self._limited:
             return None
@@ -73,8 +77,10 @@ class Rules:
                 if current != self._generation:
                     known = {row.name: _rule(row) for row in profiles.list_profiles()}
                     self._rules = dict(self._compiled(known, list_assignments()))
-        except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
-            return  # what was known holds: a probe must be able to say that the database is gone
+        except (Unavailable, peewee.OperationalError, peewee.InterfaceError) as error:
+            if self._generation == _NEVER:
+                raise Unavailable("The limits are not known yet.", retry_after_seconds=1, cause=str(error)) from error
+            return  # what was known holds
         self._generation, self._changes = current, changes
 
     def _compiled(self, known: Mapping[str, Rule], assignments: Sequence[RateAssignment]) -> list[tuple[str, Rule]]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import gevent
 import httpx
@@ -29,6 +28,8 @@ _AI_SECONDS = 1.5
 _REDIS_SECONDS = 2.0
 KEPT_SECONDS = 3.0
 _started = time.monotonic()
+_AnswerT = TypeVar("_AnswerT")
+_asking: dict[str, gevent.Greenlet] = {}
 
 
 Missing = Literal["database_connection_unavailable", "schema_behind", "readiness_check_failed"]
@@ -65,20 +66,27 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 def find_missing(pending_migrations: Callable[[], Sequence[str]]) -> list[Missing]:
     """Return the names of what requests need and do not have, empty when they can be served; asks for 1.5 s at most."""
-    missing: list[Missing] = ["database_connection_unavailable"]
-    # A connection that breaks while it is asked raises the driver's own; the probe's answer says so.
-    broken = suppress(Unavailable, peewee.OperationalError, peewee.InterfaceError)
-    with gevent.Timeout(_DATABASE_SECONDS, False), broken:
-        missing = ["schema_behind"] if pending_migrations() else []
-    return missing
+    gone: list[Missing] = ["database_connection_unavailable"]
+
+    def ask() -> list[Missing]:
+        try:
+            return ["schema_behind"] if pending_migrations() else []
+        except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
+            return (
+                gone  # a connection that breaks while it is asked raises the driver's own; the probe's answer says so
+            )
+
+    return _within(_DATABASE_SECONDS, "schema", ask, gone)
 
 
 def check_dependencies() -> Checks:
     """Ask each dependency, within its time."""
     began = time.perf_counter()
-    database_check = _timed(_ask_database, _DATABASE_SECONDS)
-    ai_check = _timed(_ask_ai, _AI_SECONDS) if settings.current().ai_base_url else Check(status="skipped")
-    redis_check = _timed(_ask_redis, _REDIS_SECONDS) if settings.current().redis_url else Check(status="skipped")
+    database_check = _timed("database", _ask_database, _DATABASE_SECONDS)
+    ai_check = _timed("ai", _ask_ai, _AI_SECONDS) if settings.current().ai_base_url else Check(status="skipped")
+    redis_check = (
+        _timed("redis", _ask_redis, _REDIS_SECONDS) if settings.current().redis_url else Check(status="skipped")
+    )
     return Checks(
         database=database_check,
         redis=redis_check,
@@ -134,12 +142,28 @@ def get_status() -> Literal["healthy", "degraded", "unhealthy"]:
     return "degraded" if hashing.queue.is_full else "healthy"
 
 
-def _timed(ask: Callable[[], str | None], limit_seconds: float) -> Check:
+def _timed(name: str, ask: Callable[[], str | None], limit_seconds: float) -> Check:
     began = time.perf_counter()
-    error: str | None = f"no answer within {limit_seconds:g} s"
-    with gevent.Timeout(limit_seconds, False):
-        error = ask()
+    silence: str | None = f"no answer within {limit_seconds:g} s"
+    error = _within(limit_seconds, name, ask, silence)
     return Check(status="fail" if error else "pass", latency_ms=_since_ms(began), error=error)
+
+
+def _within(limit_seconds: float, name: str, ask: Callable[[], _AnswerT], silence: _AnswerT) -> _AnswerT:
+    """Return what is answered in time, else `silence`.
+
+    Each is asked in a greenlet of its own: one that is cut off may on its way out wait for what others hold (a pool's
+    lock while a connection is made), and whoever probes does not wait with it. What still hangs is not asked again.
+    """
+    asked = _asking.get(name)
+    if asked is None or asked.dead:
+        asked = _asking[name] = gevent.spawn(ask)
+    asked.join(limit_seconds)
+    if not asked.ready():
+        asked.kill(block=False)
+        return silence
+    answer = asked.get()
+    return silence if isinstance(answer, gevent.GreenletExit) else answer
 
 
 def _ask_database() -> str | None:
