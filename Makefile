@@ -47,8 +47,8 @@ sdk: setup ## Generate the Python client of the contract: dist/accord_client-…
 	@$(BIN)/python -m codegen.cli sdk --output dist
 	@$(BIN)/python -m codegen.cli vectors > dist/vectors.json
 
-contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codegen/lint
-	@$(BIN)/python -m codegen.cli lint
+contract-lint: setup ## Judge spec/ by the rules of codegen/structure and codegen/lint (OPTIONS="--against OLD.json": breaks nobody)
+	@$(BIN)/python -m codegen.cli lint $(OPTIONS)
 
 check-generated: setup ## Generated files are what the contract compiles to
 	@$(BIN)/python -m codegen.cli generate --check

@@ -58,18 +58,25 @@ def watch(project: Project, run: Callable[[], int]) -> NoReturn:
 
 def lint(arguments: list[str]) -> int:
     """Judge the contract; print every finding with its place and the fix."""
+    from codegen import compatibility, ir  # noqa: PLC0415
     from codegen.bundle import bundle as join  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
     from codegen.pipeline import judge  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="accord lint", description=lint.__doc__)
     parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
+    parser.add_argument(
+        "--against", type=Path, metavar="OLD", help="an older contract, whose callers must go on working"
+    )
     options = parser.parse_args(arguments)
     project = find_project(Path.cwd())
     sources = Sources(project.root, options.contract or project.contract)
 
     def run() -> int:
-        judge(join(sources))
+        judged = judge(join(sources))
+        if options.against is not None:
+            older = ir.build(join(Sources(options.against.resolve().parent, options.against.name)))
+            compatibility.run(older, judged)
         return 0
 
     return _guarded(project, run)
