@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 
 HEADER = "# Generated from the contract by `accord sdk`. Do not edit."
 _WIDTH = 110
+# A line of Markdown that begins something of its own, and so is never joined to the one before it.
+_STARTS = re.compile(r"\s|$|[#|>]|[-*+] |\d+[.)] |```")
 
 
 def literal(value: object) -> str:
@@ -26,7 +29,7 @@ def docstring(paragraphs: Iterable[str], indent: int) -> str:
     for number, text in enumerate(texts):
         if number:
             lines.append("")
-        for line in _safe(text).splitlines():
+        for line in _unbroken(_safe(text)):
             hang = "    " if line.startswith("    ") else ""
             lines += textwrap.wrap(
                 line, _WIDTH - indent, initial_indent="", subsequent_indent=hang + hang, break_on_hyphens=False
@@ -41,6 +44,20 @@ def sentence(text: str) -> str:
     """Return a description as one line that ends with a full stop."""
     line = " ".join(text.split())
     return line if not line or line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _unbroken(text: str) -> list[str]:
+    lines: list[str] = []
+    is_code = can_go_on = False
+    for line in text.splitlines():
+        is_code ^= line.startswith("```")
+        is_prose = not is_code and not _STARTS.match(line)
+        if is_prose and can_go_on:
+            lines[-1] = f"{lines[-1].rstrip()} {line}"
+        else:
+            lines.append(line)
+        can_go_on = is_prose
+    return lines
 
 
 def _safe(text: str) -> str:
