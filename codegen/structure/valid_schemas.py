@@ -33,6 +33,7 @@ FORMATS = frozenset(
         "regex",
     ]
 )
+_ANNOTATIONS = frozenset(["password"])  # binds no text: says that a value is not to be shown
 _INSTEAD = {
     "int32": "minimum and maximum",
     "int64": "minimum and maximum",
@@ -40,7 +41,6 @@ _INSTEAD = {
     "double": "type: number",
     "byte": "a pattern",
     "binary": "contentMediaType",
-    "password": "a description",
 }
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -74,7 +74,7 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
 
 
 def _format(bundle: Bundle, pointer: str, name: object) -> Iterator[Finding]:
-    if name is not None and name not in FORMATS:
+    if name is not None and name not in FORMATS | _ANNOTATIONS:
         fix = f"write {_INSTEAD[str(name)]} instead" if str(name) in _INSTEAD else "write a pattern instead"
         yield Finding(RULE, bundle.locate(f"{pointer}/format"), f"format {name!r} is not checked: {fix}")
 

@@ -261,3 +261,15 @@ def test_a_repeat_with_the_same_key_is_the_first_answer(scene: Scene) -> None:
         assert first.idempotency_key == key
 
     scene.driver.run(script())
+
+
+def test_a_printed_answer_shows_no_secret(scene: Scene) -> None:
+    def script() -> Script:
+        cyn = scene.live.people.cyn
+        made = yield scene.stranger().tokens.create(username=cyn.email, password=cyn.password)
+        assert made.access_token not in f"{made} {made!r}"
+        assert repr(made).startswith("Token(access_token=***, token_type='bearer', expires_in=")
+        shown = repr((yield scene.ada.users.get(cyn.user_id)))
+        assert cyn.email in shown
+
+    scene.driver.run(script())

@@ -205,6 +205,7 @@ class _Writer:
         lines = [f"class {own}(Struct, kw_only=True, frozen=True{options}):\n"]
         lines.append(docstring([sentence(_described(bundle, pointer))], 4))
         used: set[str] = set()
+        secrets: list[str] = []
         for wire, member in surface.members(bundle, pointer).items():
             attribute = _attribute(wire, used)
             if tag and wire == tag[0]:
@@ -218,6 +219,11 @@ class _Writer:
             expression = _joined([expression, "UnsetType"]) if is_missing else expression
             lines.append(f"    {attribute}: {expression}{f' = {default}' if default else ''}\n")
             lines.append(docstring([words(bundle, member)], 4))
+            if bundle.follow(member)[1].get("format") == "password":
+                secrets.append(attribute)
+        if secrets:
+            names = ", ".join(literal(secret) for secret in secrets)
+            lines.append(f"\n    def __repr__(self) -> str:\n        return concealing(self, {names})\n")
         return "".join(lines) + ("    pass\n" if len(lines) == 2 and not lines[1] else "")
 
     def _typed_dict(self, pointer: str, name: str) -> str:
@@ -350,6 +356,7 @@ def imports(text: str, own: str = "") -> str:
         ("msgspec", ("UNSET", "Struct", "UnsetType", "field")),
         ("..runtime.files", ("FileInput",)),
         ("..runtime.moments", ("Moment",)),
+        ("..runtime.secrets", ("concealing",)),
     ]
     code = re.sub(r'"""[\s\S]*?"""', "", text)
     lines = [] if not re.search(r"\bDate\b", code) else ["from datetime import date as Date"]
