@@ -250,6 +250,7 @@ class _Builder:
             "idempotent": bool(operation.node.get("x-idempotent")),
             "body": body.content_type if body is not None else None,
             "accept": accept,
+            "redirects": [int(r.status) for r in successes(operation) if r.status.startswith("3")],
             "query": {p.name: style for p in self._placed("query") if (style := _style(p))},
             "headers": {header_argument(p.name): p.name for p in self._placed("header")},
             "cookies": {header_argument(p.name): p.name for p in self._placed("cookie")},

@@ -91,10 +91,11 @@ export class Connection {
     }, timeoutMs);
     try {
       const response = await this.#fetch(prepared, limit.signal);
-      const isUnread = isRaw && response.ok;
+      const isSuccess = response.ok || isDeclaredRedirect(prepared.operation, response);
+      const isUnread = isRaw && isSuccess;
       const content = isUnread ? undefined : await response.arrayBuffer();
       if (!isUnread) options.signal?.removeEventListener("abort", forward);
-      if (!response.ok) throw statusError(prepared.operation.id, response, problemOf(response, content!), prepared.idempotencyKey);
+      if (!isSuccess) throw statusError(prepared.operation.id, response, problemOf(response, content!), prepared.idempotencyKey);
       return { response, content };
     } catch (error) {
       if (error instanceof APIError) throw error;
@@ -140,6 +141,11 @@ export function isWorthRetrying(prepared: Prepared, error: unknown, wasLost: boo
     case 503: return isRepeatable(prepared) || error.retryAfterSeconds !== undefined;
     default: return (error.status === 408 || error.status >= 500) && isRepeatable(prepared);
   }
+}
+
+/** Say whether the contract calls this redirect a success; a page is not told where it leads, nor its status. */
+function isDeclaredRedirect(operation: Operation, response: Response): boolean {
+  return operation.redirects?.includes(response.status) === true || (response.type === "opaqueredirect" && operation.redirects !== undefined);
 }
 
 function wasNeverSent(error: ConnectionFailed): boolean {

@@ -43,6 +43,8 @@ export interface Operation {
   readonly body?: string;
   /** Media types of the successes. */
   readonly accept?: readonly string[];
+  /** Statuses of redirects that are successes, as where a log-in begins. */
+  readonly redirects?: readonly number[];
   /** Parameters by argument that do not travel as a text of the same name in the query. */
   readonly query?: Readonly<Record<string, ParameterStyle>>;
   /** Argument → name of the header or cookie. */
