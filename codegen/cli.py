@@ -97,7 +97,7 @@ def bundle(arguments: list[str]) -> int:
 
     def run() -> int:
         joined = join(sources)
-        sys.stdout.write(documents.openapi_yaml(joined) if options.yaml else documents.as_json(joined.document))
+        sys.stdout.write(documents.as_yaml(joined.document) if options.yaml else documents.as_json(joined.document))
         return 0
 
     return _guarded(project, run)
@@ -148,6 +148,7 @@ def sdk(arguments: list[str]) -> int:
     from codegen.bundle import bundle as join  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
     from codegen.sdk import languages  # noqa: PLC0415
+    from codegen.sdk.surface import PACKAGE  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="accord sdk", description=sdk.__doc__)
     parser.add_argument("--language", choices=sorted(languages.BUILDERS), default="python")
@@ -155,9 +156,7 @@ def sdk(arguments: list[str]) -> int:
         "--spec", type=Path, help="another contract's entry file, which need not obey the rules of lint"
     )
     parser.add_argument("--output", type=Path, default=Path("dist"), help="folder of the package")
-    parser.add_argument(
-        "--name", default="accord-client", help="name of the package; in Python it is imported with _ for -"
-    )
+    parser.add_argument("--name", default=PACKAGE, help="name of the package; in Python it is imported with _ for -")
     options = parser.parse_args(arguments)
     project = find_project(Path.cwd())
     root = options.spec.resolve().parent if options.spec else project.root

@@ -14,6 +14,7 @@ from codegen.emit import documents, signatures, types
 from codegen.emit.shapes import Shape
 from codegen.load import Sources
 from codegen.project import Project
+from codegen.sdk import documentation
 from codegen.table import Compiler
 from core.kernel.operation import Contract
 
@@ -73,12 +74,14 @@ def emit(compiled: Compiled, project: Project, fresh: Mapping[str, str]) -> dict
     fresh: `path of a types module` → its text, for modules whose shapes did not change since it was written.
     """
     output = project.output
+    shown = documentation.code_samples(compiled.ir)
     files = {
         f"{output}/operations.json": documents.operations_json(compiled.contract),
         f"{output}/openapi.json": documents.as_json(compiled.bundle.document),
-        f"{output}/openapi.yaml": documents.openapi_yaml(compiled.bundle),
+        f"{output}/openapi.yaml": documents.as_yaml(documentation.published(compiled.bundle.document, shown)),
         f"{output}/origins.json": documents.origins_json(compiled.bundle),
         f"{output}/routes.json": documents.routes_json(compiled.ir),
+        f"{output}/samples.json": documents.as_json(shown),
         project.bindings: signatures.bindings(compiled.contract.operations, project.package, project.handlers),
     }
     for area, text in signatures.signatures(compiled.contract.operations).items():

@@ -31,11 +31,13 @@ class Document:
         return kept[1], kept[2]
 
     def _render(self, format: Format, generation: int) -> bytes:
-        if self._definitions is None or not generation:
-            return (self._contract_dir / f"openapi.{format}").read_bytes()
+        if format == "yaml" and not generation:
+            return (self._contract_dir / "openapi.yaml").read_bytes()
         document = orjson.loads((self._contract_dir / "openapi.json").read_bytes())
-        _merge(document, self._definitions.load().bundle)
-        return orjson.dumps(document, option=orjson.OPT_INDENT_2)  # YAML 1.2 is a superset of JSON
+        _add_samples(document, orjson.loads((self._contract_dir / "samples.json").read_bytes()))
+        if self._definitions is not None and generation:
+            _merge(document, self._definitions.load().bundle)
+        return orjson.dumps(document)  # YAML 1.2 is a superset of JSON
 
 
 _document: Document | None = None
@@ -56,6 +58,14 @@ def document(format: Format) -> tuple[bytes, str]:
     if _document is None:
         raise LookupError("no contract is published")
     return _document.get(format)
+
+
+def _add_samples(document: dict[str, Any], samples: dict[str, list[dict[str, str]]]) -> None:
+    """Give each operation its `x-codeSamples`; only readers need them, so the document that is validated by has none."""
+    for item in document["paths"].values():
+        for node in item.values():
+            if isinstance(node, dict) and node.get("operationId") in samples:
+                node["x-codeSamples"] = samples[node["operationId"]]
 
 
 def _merge(document: dict[str, Any], addition: dict[str, Any]) -> None:

@@ -25,10 +25,10 @@ def operations_json(contract: Contract) -> str:
     return msgspec.json.format(msgspec.json.encode(contract), indent=1).decode() + "\n"
 
 
-def openapi_yaml(bundle: Bundle) -> str:
-    """Return the bundled document as YAML."""
+def as_yaml(value: Any) -> str:
+    """Return readable, byte-stable YAML; members keep the order the contract gives them."""
     text: str = yaml.dump(
-        bundle.document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120, default_flow_style=False
     )
     return text
 
@@ -36,6 +36,16 @@ def openapi_yaml(bundle: Bundle) -> str:
 class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        """Write lines as lines, so that a program in the contract reads as one."""
+        node: yaml.ScalarNode = self.represent_scalar(
+            "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+        )
+        return node
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def origins_json(bundle: Bundle) -> str:

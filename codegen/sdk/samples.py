@@ -28,7 +28,7 @@ def arguments(bundle: Bundle, method: Method, body: Any = None) -> dict[str, Any
     for argument in method.arguments:
         if argument.location != "body":
             if argument.is_required:
-                found[argument.name] = _parameter(bundle, argument)
+                found[argument.name] = parameter(bundle, argument)
         elif method.body is not None and method.body.is_whole:
             found[argument.name] = body if body is not None else plainest(bundle, argument.schema)
         elif isinstance(body, dict):
@@ -84,7 +84,8 @@ def _of_kind(bundle: Bundle, pointer: str, node: dict[str, Any], kind: str | Non
     return True if kind == "boolean" else None
 
 
-def _parameter(bundle: Bundle, argument: Argument) -> Any:
+def parameter(bundle: Bundle, argument: Argument) -> Any:
+    """Return the example of a parameter, or the plainest value that it allows."""
     if "example" in argument.node:
         return argument.node["example"]
     for example in argument.node.get("examples", {}).values():

@@ -15,6 +15,8 @@ from codegen.table import BY_POLICY
 _BODY_ORDER = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 EVENT_STREAM = "text/event-stream"
+PACKAGE = "accord-client"
+"""What a client is called where nobody says otherwise; in Python it is imported with _ for -."""
 
 Kind = Literal["value", "paged", "stream"]
 

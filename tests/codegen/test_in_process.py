@@ -20,7 +20,7 @@ from tests.codegen.test_invalid import VALID
 def compiled() -> Compiled:
     """Return the valid contract, compiled from its bundle as one text."""
     joined = bundle(Sources(VALID, "openapi.yaml"))
-    return compile_text(documents.openapi_yaml(joined), "defined.yaml")
+    return compile_text(documents.as_yaml(joined.document), "defined.yaml")
 
 
 def test_a_bundle_compiles_to_the_operations_of_its_sources(compiled: Compiled) -> None:
@@ -46,7 +46,7 @@ def test_a_body_is_judged_by_the_compiled_pointer(compiled: Compiled) -> None:
 
 
 def test_a_refusal_names_the_line_of_the_text(compiled: Compiled) -> None:
-    lines = documents.openapi_yaml(compiled.bundle).splitlines()
+    lines = documents.as_yaml(compiled.bundle.document).splitlines()
     at = next(index for index, line in enumerate(lines) if line.endswith("maxLength: 4"))
     lines[at] = lines[at].replace("4", "-1")
     with pytest.raises(Refused) as refused:

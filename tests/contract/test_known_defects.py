@@ -333,7 +333,7 @@ def test_an_encoded_slash_stays_in_its_segment_and_is_decoded_once(running: Runn
 
 def test_a_parameter_of_an_operation_replaces_that_of_its_path() -> None:  # C15
     own = {"name": "item_id", "in": "path", "required": True, "schema": {"type": "string", "maxLength": 3}}
-    document = yaml.safe_load(documents.openapi_yaml(bundle(Sources(VALID, "openapi.yaml"))))
+    document = yaml.safe_load(documents.as_yaml(bundle(Sources(VALID, "openapi.yaml")).document))
     entry = document["paths"]["/items/{item_id}"]
     assert entry["parameters"]
     entry["get"]["parameters"] = [*entry["get"].get("parameters", []), own]

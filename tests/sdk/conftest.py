@@ -1,8 +1,9 @@
-"""The Python client, built from the contract as it is and installed where the tests of this folder import it from."""
+"""Both clients, built once from the contract as it is; the Python one is installed where tests import it from."""
 
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 from tests.conftest import ROOT
+from tests.sdk.typescript.packing import build, once
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,22 @@ def sdk(installed: Path) -> Iterator[ModuleType]:
     sys.path.insert(0, str(installed))
     yield importlib.import_module("accord_client")
     sys.path.remove(str(installed))
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder that all processes of this run see."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "typescript"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tarball(shared_folder: Path) -> Path:
+    """Build the tarball as `make sdk-ts` does."""
+    return once(shared_folder / "dist", _build)
+
+
+def _build(folder: Path) -> None:
+    build(folder)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -26,9 +27,20 @@ def test_contract_is_served_with_a_validator(client: Client, operation: str, kin
     answer = client.call(operation)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == f"application/{kind}"
-    assert answer.content == (PUBLISHED / f"openapi.{kind}").read_bytes()
+    assert _without_samples(yaml.load(answer.content, yaml.CSafeLoader)) == json.loads(
+        (PUBLISHED / "openapi.json").read_bytes()
+    )
     again = client.call(operation, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status, again.content) == (304, b"")
+
+
+def _without_samples(document: Any) -> Any:
+    """Take every operation's samples out of a published contract; each must have some."""
+    for item in document["paths"].values():
+        for node in item.values():
+            if isinstance(node, dict) and "operationId" in node:
+                assert node.pop("x-codeSamples")
+    return document
 
 
 def test_contract_names_this_service(client: Client) -> None:

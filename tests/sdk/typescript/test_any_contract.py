@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.conftest import ROOT
-from tests.sdk.typescript.conftest import PROGRAMS, Project, build, install
+from tests.sdk.typescript.conftest import PROGRAMS, Project
+from tests.sdk.typescript.packing import build, install
 
 
 def test_a_client_of_any_contract_keeps_its_promises(tmp_path: Path) -> None:

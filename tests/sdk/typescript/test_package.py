@@ -11,7 +11,8 @@ import pytest
 
 from codegen.sdk.typescript import package
 from tests.conftest import ROOT
-from tests.sdk.typescript.conftest import TOOLS, Project
+from tests.sdk.typescript.conftest import Project
+from tests.sdk.typescript.packing import TOOLS
 
 _IMPORT = re.compile(r"""^(?:import|export)\s(?:[^"';=(]*?\sfrom\s)?["']([^"']+)["']""", re.MULTILINE)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sdk.typescript.conftest import TOOLS
+from tests.sdk.typescript.packing import TOOLS
 
 _NOWHERE = {"$ref": "nowhere.yml#/x"}
 
