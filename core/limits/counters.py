@@ -1,6 +1,6 @@
 """The one interface of the counter stores: buckets that are charged all or none, and slots that are held while work goes on.
 
-What they keep must be exact across processes and need not survive a loss of power: a SQLite file of its own, UNLOGGED
+What they keep must be exact across processes and need not survive a loss of power: a mapped file on one machine, UNLOGGED
 tables on PostgreSQL, or Redis. tests/unit/core/limits/counter_rules.py is the one set of tests for all of them.
 """
 
@@ -59,9 +59,9 @@ def choose(settings: Settings) -> Counters:
 
         return RedisCounters(settings.redis_url)
     if settings.is_sqlite:
-        from core.limits.sqlite_counters import SqliteCounters  # noqa: PLC0415  (here and below: only the one that is used is loaded)
+        from core.limits.mapped_counters import MappedCounters  # noqa: PLC0415  (here and below: only the one that is used is loaded)
 
-        return SqliteCounters(settings.data_dir, timeout_seconds=settings.database_timeout_seconds)
+        return MappedCounters(settings.data_dir, timeout_seconds=settings.database_timeout_seconds)
     from core.limits.postgresql_counters import PostgresqlCounters  # noqa: PLC0415
 
     return PostgresqlCounters()

@@ -32,11 +32,6 @@ class Charge(NamedTuple):
     window_us: int
     end_us: int = 0
 
-    @property
-    def step_us(self) -> int:
-        """Return the time after which one more request is admitted."""
-        return -(-self.window_us // self.limit)
-
 
 class Admission(NamedTuple):
     """Whether a bucket has room for one more request; state and expires_us: what to store if it is admitted."""
@@ -56,47 +51,51 @@ class Standing(NamedTuple):
 
 def admit(charge: Charge, state: State | None, now_us: int) -> Admission:
     """Judge one more request."""
-    if charge.algorithm == "gcra":
-        after = _full_at(charge, state, now_us) + charge.step_us
-        return Admission(after - now_us <= charge.step_us * charge.limit, (after, 0), after)
-    if charge.algorithm == "token_bucket":
-        tokens, at = _tokens(charge, state, now_us)
-        return Admission(tokens >= 1, (tokens - 1, at), at + (charge.limit - tokens + 1) * charge.step_us)
+    _, algorithm, limit, window_us, _ = charge
+    step = -(-window_us // limit)
+    if algorithm == "gcra":
+        after = _full_at(step * limit, state, now_us) + step
+        return Admission(after - now_us <= step * limit, (after, 0), after)
+    if algorithm == "token_bucket":
+        tokens, at = _tokens(limit, step, state, now_us)
+        return Admission(tokens >= 1, (tokens - 1, at), at + (limit - tokens + 1) * step)
     count, end = _window(charge, state, now_us)
-    return Admission(count < charge.limit, (count + 1, end), end)
+    return Admission(count < limit, (count + 1, end), end)
 
 
 def stand(charge: Charge, state: State | None, now_us: int) -> Standing:
     """Tell how a bucket stands, counting nothing."""
-    step = charge.step_us
-    if charge.algorithm == "gcra":
-        filled = _full_at(charge, state, now_us) - now_us
-        left = (step * charge.limit - filled) // step
-        return Standing(left, filled, 0 if left else filled + step - step * charge.limit)
-    if charge.algorithm == "token_bucket":
-        tokens, at = _tokens(charge, state, now_us)
-        reset = max(0, at + (charge.limit - tokens) * step - now_us) if tokens < charge.limit else 0
+    _, algorithm, limit, window_us, _ = charge
+    step = -(-window_us // limit)
+    if algorithm == "gcra":
+        filled = _full_at(step * limit, state, now_us) - now_us
+        left = (step * limit - filled) // step
+        return Standing(left, filled, 0 if left else filled + step - step * limit)
+    if algorithm == "token_bucket":
+        tokens, at = _tokens(limit, step, state, now_us)
+        reset = max(0, at + (limit - tokens) * step - now_us) if tokens < limit else 0
         return Standing(tokens, reset, 0 if tokens else at + step - now_us)
     count, end = _window(charge, state, now_us)
-    left = max(0, charge.limit - count)
+    left = max(0, limit - count)
     return Standing(left, max(0, end - now_us) if count else 0, 0 if left else max(0, end - now_us))
 
 
-def _full_at(charge: Charge, state: State | None, now_us: int) -> int:
-    if state is None:
+def _full_at(whole_us: int, state: State | None, now_us: int) -> int:
+    """Return when the bucket is whole; whole_us: how long an empty one takes."""
+    if state is None or state[0] <= now_us:
         return now_us
-    return min(max(state[0], now_us), now_us + charge.step_us * charge.limit)
+    return min(state[0], now_us + whole_us)
 
 
-def _tokens(charge: Charge, state: State | None, now_us: int) -> State:
+def _tokens(limit: int, step_us: int, state: State | None, now_us: int) -> State:
     """Return the tokens that are there now, and the time that they are counted for."""
     if state is None:
-        return charge.limit, now_us
+        return limit, now_us
     held, at = state[0], min(state[1], now_us)
-    back = (now_us - at) // charge.step_us
-    if held + back >= charge.limit:
-        return charge.limit, now_us
-    return held + back, at + back * charge.step_us
+    back = (now_us - at) // step_us
+    if held + back >= limit:
+        return limit, now_us
+    return held + back, at + back * step_us
 
 
 def _window(charge: Charge, state: State | None, now_us: int) -> State:

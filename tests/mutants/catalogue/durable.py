@@ -272,8 +272,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "one request too many admitted",
         "core/limits/meters.py",
-        "return Admission(after - now_us <= charge.step_us * charge.limit, (after, 0), after)",
-        "return Admission(after - now_us <= charge.step_us * (charge.limit + 1), (after, 0), after)",
+        "return Admission(after - now_us <= step * limit, (after, 0), after)",
+        "return Admission(after - now_us <= step * (limit + 1), (after, 0), after)",
         ("limits",),
     ),
     Mutant(

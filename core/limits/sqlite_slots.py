@@ -1,4 +1,4 @@
-"""Counters in a SQLite file of their own, without waiting for the disk: exact, they survive kill -9, not a loss of power.
+"""Slots in a SQLite file of their own, without waiting for the disk: exact, they survive kill -9, not a loss of power.
 
 One connection a process serves all greenlets: a transaction is a few C calls in a row, so no other greenlet comes between.
 A file that is damaged or gone is made anew under a lock and reported; the others notice by its inode.
@@ -20,24 +20,15 @@ import gevent
 
 from core.kernel import clock
 from core.kernel.problems import Unavailable
-from core.limits.counters import GRACE_SECONDS, Taken
-from core.limits.meters import Charge, State, admit
 
 _log = logging.getLogger(__name__)
 _NAME = "counters.db"
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (
-    key TEXT PRIMARY KEY, a INTEGER NOT NULL, b INTEGER NOT NULL, expires_us INTEGER NOT NULL
-) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS slots (
     key TEXT NOT NULL, slot TEXT NOT NULL, expires_us INTEGER NOT NULL, PRIMARY KEY (key, slot)
 ) WITHOUT ROWID;
 """
 _PRAGMAS = ("journal_mode=wal", "synchronous=off", "busy_timeout=0", "temp_store=memory", "cache_size=-8000")
-_STORE = """
-INSERT INTO buckets VALUES (?, ?, ?, ?)
-ON CONFLICT (key) DO UPDATE SET a = excluded.a, b = excluded.b, expires_us = excluded.expires_us
-"""
 _LOCKS = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_ERROR})
 """A file cut short answers with SQLITE_IOERR, one that was emptied with SQLITE_ERROR (no such table)."""
@@ -45,7 +36,6 @@ _YIELDS = 50
 """Another process holds the lock for some 20 microseconds: giving up the core this often is mostly enough."""
 _WAIT_SECONDS = 0.0005
 _LOOK_SECONDS = 0.25
-_SWEEP_ROWS = 2000
 ResultT = TypeVar("ResultT")
 
 
@@ -74,23 +64,13 @@ class _File:
             return False
 
 
-class SqliteCounters:
-    """The Counters interface over `counters.db` in the data folder."""
+class SqliteSlots:
+    """What the Counters interface says of slots, over `counters.db` in the data folder."""
 
     def __init__(self, data_dir: str, *, timeout_seconds: float = 10.0) -> None:
         self._path = Path(data_dir) / _NAME
         self._timeout_seconds = timeout_seconds
         self._file: _File | None = None
-        self._swept = ""
-
-    def take(self, charges: Sequence[Charge], *, now_us: int | None = None) -> Taken:
-        """Charge every bucket, or none of them."""
-        return self._run(lambda file: _take(file, charges, now_us))
-
-    def look(self, charges: Sequence[Charge], *, now_us: int | None = None) -> Taken:
-        """Read the buckets."""
-        now = clock.now_us() if now_us is None else now_us
-        return Taken(True, now, self._run(lambda file: _states(file, charges)))
 
     def enter(self, key: str, slot: str, *, cap: int, seconds: float) -> bool:
         """Hold a slot, unless there are too many."""
@@ -107,24 +87,14 @@ class SqliteCounters:
         self._run(lambda file: file.ask("DELETE FROM slots WHERE key = ? AND slot = ?", (key, slot)))
 
     def sweep(self) -> int:
-        """Look at the next keys, and forget those that are over."""
-        return self._run(self._sweep)
+        """Forget what is over."""
+        return self._run(
+            lambda file: int(file.ask("DELETE FROM slots WHERE expires_us <= ?", (clock.now_us(),)).rowcount)
+        )
 
     def ping(self) -> None:
         """Ask whether the store answers."""
         self._run(lambda file: file.ask("SELECT 1").fetchone())
-
-    def _sweep(self, file: _File) -> int:
-        last = self._swept
-        rows = file.ask("SELECT key FROM buckets WHERE key > ? ORDER BY key LIMIT ?", (last, _SWEEP_ROWS)).fetchall()
-        self._swept = rows[-1][0] if len(rows) == _SWEEP_ROWS else ""
-        now = clock.now_us()
-        with _writing(file):
-            gone = file.ask("DELETE FROM slots WHERE expires_us <= ?", (now,)).rowcount
-            if rows:
-                found = (last, rows[-1][0], now - GRACE_SECONDS * 1_000_000)
-                gone += file.ask("DELETE FROM buckets WHERE key > ? AND key <= ? AND expires_us <= ?", found).rowcount
-        return gone
 
     def _run(self, action: Callable[[_File], ResultT]) -> ResultT:
         """Run one transaction; waits for other processes, and makes a damaged file anew, once."""
@@ -174,7 +144,7 @@ class SqliteCounters:
 def _is_sound(path: Path) -> bool:
     try:
         with closing(sqlite3.connect(path, timeout=1)) as connection:
-            connection.execute("SELECT 1 FROM buckets, slots LIMIT 1")
+            connection.execute("SELECT 1 FROM slots LIMIT 1")
             return bool(connection.execute("PRAGMA integrity_check").fetchone() == ("ok",))
     except sqlite3.DatabaseError:
         return False
@@ -193,29 +163,6 @@ def _writing(file: _File) -> Iterator[None]:
         file.connection.rollback()
         raise
     file.ask("COMMIT")
-
-
-def _take(file: _File, charges: Sequence[Charge], given_us: int | None) -> Taken:
-    ask = file.ask
-    ask("BEGIN IMMEDIATE")
-    try:
-        now = clock.now_us() if given_us is None else given_us
-        states = _states(file, charges)
-        admissions = [admit(charge, state, now) for charge, state in zip(charges, states, strict=True)]
-        is_admitted = all(admission.is_admitted for admission in admissions)
-        if is_admitted:
-            for charge, admission in zip(charges, admissions, strict=True):
-                ask(_STORE, (charge.key, *admission.state, admission.expires_us))
-    except BaseException:
-        file.connection.rollback()
-        raise
-    ask("COMMIT")
-    return Taken(is_admitted, now, states)
-
-
-def _states(file: _File, charges: Sequence[Charge]) -> list[State | None]:
-    select = "SELECT a, b FROM buckets WHERE key = ?"
-    return [file.ask(select, (charge.key,)).fetchone() for charge in charges]
 
 
 def _enter(file: _File, key: str, slot: str, cap: int, seconds: float) -> bool:
