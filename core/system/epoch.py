@@ -1,13 +1,16 @@
 """The security epoch: a number that grows with every revocation, cheap enough to be asked on every request.
 
-On SQLite a connection of its own asks `PRAGMA data_version` (no I/O but a look at shared memory) and reads the row only
-after some other connection has committed; on PostgreSQL it is one indexed read.
+On SQLite the row is read only after something has committed. Whether it has is told by the head of the WAL-index, the memory
+that all connections to the file share (sqlite.org/walformat.html, 2.1): every commit ends by writing it, and SQLite itself
+compares it to know whether what it has cached still holds. On PostgreSQL it is one indexed read.
 """
 
 from __future__ import annotations
 
+import mmap
 import os
 import sqlite3
+import sys
 
 from core.kernel.problems import Unavailable
 from models.database import database, is_sqlite, read
@@ -15,27 +18,55 @@ from models.tables.system import SecurityEpoch
 
 _ROW_ID = 1
 _SELECT = "SELECT value FROM security_epoch WHERE id = 1"
+_INDEX_VERSION = 3_007_000
+_INDEX_BYTES = 32_768
+_HEAD_BYTES = 48
 
 
 class _SqliteWatch:
-    """Follows one database file in one process."""
+    """Follows one database file in one process.
+
+    Its open connection keeps the WAL-index in place. No descriptor of that file may be closed while others of this process use the
+    database: POSIX would give up their locks.
+    """
 
     def __init__(self, path: str) -> None:
         self.path = path
         self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         self._ask = self._connection.cursor().execute
-        self._version = -1
-        self._value = 0
+        self._value = self._read()
+        self._descriptor, self._index = _index_of(path)
+        self._head = b""
 
     def value(self) -> int:
-        version = self._ask("PRAGMA data_version").fetchone()[0]
-        if version != self._version:
-            self._value = int(self._connection.execute(_SELECT).fetchone()[0])
-            self._version = version
+        if self._index is None:
+            return self._read()
+        head = self._index[:_HEAD_BYTES]
+        if head != self._head:
+            self._value = self._read()
+            self._head = head  # as it was before the reading: a commit in between is seen by the next request
         return self._value
 
     def close(self) -> None:
+        """Close it, once the database is bound elsewhere and nobody uses the file any more."""
         self._connection.close()
+        if self._index is not None:
+            self._index.close()
+            os.close(self._descriptor)
+
+    def _read(self) -> int:
+        return int(self._ask(_SELECT).fetchone()[0])
+
+
+def _index_of(path: str) -> tuple[int, mmap.mmap | None]:
+    """Map the WAL-index, whose descriptor stays open; None where there is none, or one of another version."""
+    try:
+        descriptor = os.open(f"{path}-shm", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return -1, None
+    index = mmap.mmap(descriptor, _INDEX_BYTES, prot=mmap.PROT_READ)
+    is_known = int.from_bytes(index[:4], sys.byteorder) == _INDEX_VERSION
+    return descriptor, index if is_known else None
 
 
 _watch: _SqliteWatch | None = None
@@ -78,5 +109,5 @@ def _sqlite_value() -> int:
                 _watch.close()
             _watch = _SqliteWatch(path)
         return _watch.value()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
