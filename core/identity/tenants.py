@@ -16,12 +16,14 @@ _FIRST_KEY = "registration"
 def do_register(*, email: str, organization_name: str) -> api_keys.MadeKey:
     """Make a tenant, its admin and a key with all that an admin may do, for the e-mail address of a newcomer.
 
+    Nothing proves the address: see `core.identity.claims`.
+
     Raises:
         UserExists: the address is known.
     """
     with write():
         tenant = _create(organization_name)
-        new = users.NewUser(email=email)
+        new = users.NewUser(email=email, registered_tenant_id=tenant.id)
         admin = users.do_create_user(new, tenant.id, role_id=TENANT_ROLES["admin"])
         granted = scopes.grant(None, access.get_scopes(admin.id, tenant.id))
         return api_keys.do_store_key(tenant.id, admin.id, api_keys.NewKey(name=_FIRST_KEY), granted)

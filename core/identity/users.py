@@ -42,6 +42,7 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
     first_name: str | None = None
     last_name: str | None = None
     is_active: bool = True
+    registered_tenant_id: UUID | None = None
 
 
 def find_by_login(name: str) -> User | None:

@@ -145,7 +145,7 @@ class _Reader:
     def _compares(self, node: ast.AST, seen: set[str]) -> bool:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
             return ast.unparse(node.right) == _EVERYWHERE and self._compares(node.left, seen)
-        if isinstance(node, ast.Compare) and is_tenant(node.left):
+        if is_comparison(node):
             return True
         if isinstance(node, ast.Attribute) and node.attr == "of_tenant":
             return True
@@ -162,7 +162,12 @@ def _is_join(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr == "join"
 
 
-def is_tenant(node: ast.expr) -> bool:
+def is_comparison(node: ast.AST) -> bool:
+    """Say whether the node compares a table's tenant for equality."""
+    return isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Eq) and _is_tenant(node.left)
+
+
+def _is_tenant(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.Attribute)
         and node.attr in COLUMNS

@@ -110,6 +110,10 @@ UNSCOPED = {
         core/identity/users.py revoke_credentials Session.update
         core/identity/users.py revoke_credentials TokenFamily.update
         """,
+    "accounts follow an address from whoever wrote it to whoever proves it, in all tenants but the one it registered": """
+        core/identity/claims.py pass_on Membership.update
+        core/identity/claims.py pass_on UserRole.update
+        """,
     "a user that this login has just made, who has no other grant": """
         core/identity/federation/linking.py _give_role UserRole.delete
         """,
@@ -154,7 +158,7 @@ def _conditions(tree: ast.Module) -> Iterator[int]:
     """Yield the comparisons of a tenant's column, by their place in the tree's walk."""
     for at, node in enumerate(ast.walk(tree)):
         is_sql = isinstance(node, ast.Constant) and "tenant_id = :tenant" in str(node.value)
-        if is_sql or (isinstance(node, ast.Compare) and tenancy.is_tenant(node.left)):
+        if is_sql or tenancy.is_comparison(node):
             yield at
 
 

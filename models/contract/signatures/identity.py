@@ -196,19 +196,19 @@ class SessionsRefresh(Protocol):
 
 
 class TenantsCreate(Protocol):
-    """POST /api/v1/tenants (spec/paths/identity/tenants.yaml:89)."""
+    """POST /api/v1/tenants (spec/paths/identity/tenants.yaml:90)."""
 
     def __call__(self, call: Call[None, identity.TenantCreate], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[201]]: ...
 
 
 class TenantsGet(Protocol):
-    """GET /api/v1/tenants/{tenantId} (spec/paths/identity/tenants.yaml:150)."""
+    """GET /api/v1/tenants/{tenantId} (spec/paths/identity/tenants.yaml:151)."""
 
     def __call__(self, call: Call[identity_parameters.TenantsGetParameters, None], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[200]]: ...
 
 
 class TenantsGetOwn(Protocol):
-    """GET /api/v1/tenants (spec/paths/identity/tenants.yaml:52)."""
+    """GET /api/v1/tenants (spec/paths/identity/tenants.yaml:53)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TenantAnswer | Reply[identity.TenantAnswer, Literal[200]]: ...
 

@@ -9,12 +9,14 @@ from uuid import UUID
 import pytest
 
 from core.identity import throttling, users
+from core.kernel.principal import ROOT_TENANT_ID
 from models.database import read
 from models.tables.federation import FederatedIdentity, FederationProviderRow, LoginFlow
 from tests import openid
 from tests.client import Client, Person
 from tests.conftest import FrozenClock
 from tests.factories.people import People
+from tests.factories.tenants import Tenancy, register
 from tests.handlers.identity.conftest import NAME, Federation, definition
 
 
@@ -63,14 +65,58 @@ def test_an_account_that_somebody_prepared_is_not_linked(federation: Federation)
         assert not FederatedIdentity.select().exists()
 
 
-def test_whoever_registered_without_a_password_logs_in_by_a_provider(federation: Federation) -> None:
-    body = {"email": "dora@example.com", "organizationName": "Dora Ltd"}
-    registered = federation.client.call("tenants_register", body=body).json["data"]
-    token = federation.log_in("dora").json["access_token"]
-    person = Person(user_id="", name="", email="", password="", token=token)
-    tenant = federation.client.call("tenants_get_own", as_=person)
-    assert tenant.status == 200, tenant.text
-    assert registered["tenantId"] in tenant.text
+def _log_in(federation: Federation, person: str) -> Person:
+    token = federation.log_in(person).json["access_token"]
+    return Person(user_id="", name="", email="", password="", token=token)
+
+
+def _actor(federation: Federation, tenancy: Tenancy) -> str:
+    """Return the user whom the registration's key acts as."""
+    keys = federation.client.call("api_keys_list", path={"tenantId": tenancy.id}, as_=tenancy.admin).json["data"]
+    user_id: str = keys[0]["created_by"]
+    return user_id
+
+
+def test_an_address_that_was_only_registered_leads_its_owner_to_a_user_of_their_own(federation: Federation) -> None:
+    """Register a tenant with Dora's address and keep the key, which acts as its user: Dora is not led there."""
+    client = federation.client
+    registered = register(client, email="dora@example.com")
+    before = _actor(federation, registered)
+    dora = _log_in(federation, "dora")
+    me = client.call("tokens_get_me", as_=dora).json
+    assert me["user_id"] != before
+    assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == str(ROOT_TENANT_ID)
+    ada = federation.people.ada
+    assert client.call("users_get", path={"id": me["user_id"]}, as_=ada).json["email"] == "dora@example.com"
+    assert client.call("users_get", path={"id": before}, as_=ada).json["email"].endswith("@unproven.invalid")
+    assert _actor(federation, registered) == before, "who registered keeps the tenant"
+    assert client.call("tokens_get_me", as_=_log_in(federation, "dora")).json["user_id"] == me["user_id"]
+
+
+def test_whoever_registered_invites_their_own_address_and_is_led_to_the_tenant(federation: Federation) -> None:
+    client = federation.client
+    registered = register(client, email="dora@example.com")
+    path = {"tenantId": registered.id}
+    body = {"email": "Dora@example.com", "name": "Dora", "role": "admin"}
+    made = client.call("accounts_create", path=path, body=body, as_=registered.admin)
+    assert made.status == 201, made.text
+    assert client.call("accounts_create", path=path, body=body, as_=registered.admin).status == 409
+    dora = _log_in(federation, "dora")
+    assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == registered.id
+    assert client.call("tokens_get_me", as_=dora).json["user_id"] == made.json["data"]["userId"]
+    accounts = client.call("accounts_list", path=path, as_=registered.admin).json["data"]
+    assert sorted(row["email"].partition("@")[2] for row in accounts) == ["example.com", "unproven.invalid"]
+
+
+def test_accounts_of_other_tenants_follow_the_address_to_who_proves_it(federation: Federation) -> None:
+    client = federation.client
+    squatter, host = register(client, email="dora@example.com"), register(client)
+    path, body = {"tenantId": host.id}, {"email": "dora@example.com", "name": "Dora", "role": "admin"}
+    assert client.call("accounts_create", path=path, body=body, as_=host.admin).status == 201
+    dora = client.call("tokens_get_me", as_=_log_in(federation, "dora")).json["user_id"]
+    accounts = client.call("accounts_list", path=path, as_=host.admin).json["data"]
+    assert [row["role"] for row in accounts if row["userId"] == dora] == ["admin"]
+    assert _actor(federation, squatter) not in {row["userId"] for row in accounts}
 
 
 def test_a_subject_stays_linked_when_its_address_is_no_longer_verified(federation: Federation) -> None:
