@@ -23,7 +23,10 @@ Kind = Literal["value", "paged", "stream"]
 
 @dataclass(frozen=True)
 class Argument:
-    """One argument. wire: its name in the contract; schema: pointer of what it may be; location `body`: a body's member."""
+    """One argument. wire: its name in the contract; location `body`: a body's member.
+
+    schema: pointer of what it may be, of the media type where it has no schema (bytes).
+    """
 
     name: str
     wire: str
@@ -152,9 +155,7 @@ def _body(
     is_required = bool(operation.body.node.get("required"))
     properties = members(bundle, media.schema) if media.schema is not None and _rank(media.content_type) < 9 else {}
     if not properties:
-        whole = (
-            [] if media.schema is None else [_argument(names, "body", "body", media.schema, {"required": is_required})]
-        )
+        whole = [_argument(names, "body", "body", media.schema or media.pointer, {"required": is_required})]
         return Body(media.content_type, media.schema, True, is_required, {}), whole
     needed = required(bundle, media.schema or "")
     constants = {name: value for name, value in fixed.items() if name in properties}

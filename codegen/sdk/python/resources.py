@@ -129,10 +129,10 @@ class Resources:
         positional = [a for a in method.arguments if a.location == "path"]
         named = [a for a in method.arguments if a.location != "path"]
         named.sort(key=lambda argument: not argument.is_required)
-        rows = [f"{a.name}: {self._given(a, place)}" for a in positional]
+        rows = [f"{a.name}: {self._given(method, a, place)}" for a in positional]
         rows += ["*"]
         for a in named:
-            given = self._given(a, place)
+            given = self._given(method, a, place)
             rows.append(
                 f"{a.name}: {given}"
                 if a.is_required
@@ -149,8 +149,11 @@ class Resources:
             f"        return {call}({_constant(method)}, {{{arguments}}}, options{extra})\n\n"
         )
 
-    def _given(self, argument: Argument, place: str) -> str:
-        return self.types.sent(argument.schema, f"{place}{camel(argument.wire)}")
+    def _given(self, method: Method, argument: Argument, place: str) -> str:
+        given = self.types.sent(argument.schema, f"{place}{camel(argument.wire)}")
+        body = method.body if argument.location == "body" else None
+        is_bytes = body is not None and body.is_whole and "json" not in body.content_type
+        return "FileInput | str" if is_bytes and given == "Any" else given
 
     def _result(self, method: Method, place: str) -> tuple[str, str, str]:
         """Return decorator, return type and what the call needs besides."""

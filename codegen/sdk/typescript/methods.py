@@ -180,7 +180,7 @@ class _Builder:
 
     def _body_type(self, media: ir.Media, constants: dict[str, Any]) -> str:
         if media.schema is None or not is_typed(media.content_type):
-            return "BodyInit"
+            return "string | Upload" if media.content_type.startswith(_TEXT_TYPES) else "Upload"
         at = f'NonNullable<{self._root}["requestBody"]>["content"][{_key(media.pointer)}]'
         type_ = component(media.schema) or at
         fixed = [f"{name}?: {'true' if value else 'false | null'}" for name, value in constants.items()]

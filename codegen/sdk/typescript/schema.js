@@ -49,6 +49,6 @@ const types = await openapi(document, {
   defaultNonNullable: false,
   silent: true,
   transform,
-  inject: 'import type { Upload } from "./runtime/forms.js";',
+  inject: 'import type { Upload } from "./runtime/uploads.js";',
 });
 await writeFile(output, astToString(types));

@@ -23,6 +23,7 @@ _RUNTIME_TYPES = (
     "Pager",
     "RequestOptions",
     "ServerEvent",
+    "Upload",
 )
 _RUNTIME_NAMES = {
     *_RUNTIME_TYPES,
@@ -31,7 +32,6 @@ _RUNTIME_NAMES = {
     "Connection",
     "CookieJar",
     "Page",
-    "Upload",
     "Violation",
     "Schemes",
 }
@@ -62,7 +62,9 @@ def _resource(name: str, found: tuple[Method, ...]) -> str:
     aliases = "\n".join(f"export type {alias} = {type_};" for m in found for alias, type_ in m.aliases.items())
     text = f"{aliases}\n{body}"
     runtime = [
-        kind for kind in _RUNTIME_TYPES if f"{kind}<" in text or f"options?: {kind}" in text or f"& {kind}" in text
+        kind
+        for kind in _RUNTIME_TYPES
+        if any(use in text for use in (f"{kind}<", f"options?: {kind}", f"& {kind}", f" {kind};"))
     ]
     schema = [kind for kind in ("components", "operations") if f"{kind}[" in text]
     imports = ['import type { Connection } from "../runtime/connection.js";']

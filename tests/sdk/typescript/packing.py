@@ -43,10 +43,10 @@ def build(output: Path, *options: str) -> Path:
     return Path(built.stdout.strip())
 
 
-def install(folder: Path, tarball: Path, programs: Sequence[Path]) -> str:
+def install(folder: Path, tarball: Path, programs: Sequence[Path], *, name: str = "accord-client") -> str:
     """Install a tarball without the network, compile programs against it, and return what TypeScript says."""
     folder.mkdir(parents=True, exist_ok=True)
-    manifest = {"private": True, "type": "module", "dependencies": {"accord-client": f"file:{tarball}"}}
+    manifest = {"private": True, "type": "module", "dependencies": {name: f"file:{tarball}"}}
     (folder / "package.json").write_text(json.dumps(manifest))
     (folder / "tsconfig.json").write_text(json.dumps({"compilerOptions": _COMPILER, "include": ["*.ts"]}))
     for program in programs:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import httpx
 
 from .exchange import Failed, Outcome, Send, Step, Steps, Wait
-from .files import Opened
+from .files import File, Opened
 from .wire import Reply
 
 T = TypeVar("T")
@@ -154,6 +154,12 @@ def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
     limits = dict.fromkeys(("connect", "write", "pool"), step.timeout_seconds)
     extensions = {"timeout": {**limits, "read": step.silence_seconds}}
     headers = {"Accept-Encoding": "identity" if step.is_stream else "gzip, deflate", **step.headers}
+    if isinstance(step.content, File):
+        file = Opened(step.content)
+        headers["Content-Length"] = str(file.size_bytes)
+        request = httpx.Request(step.method, step.url, headers=headers, extensions=extensions)
+        request.stream = _FileStream(file)
+        return request, [file]
     if not step.parts:
         return httpx.Request(
             step.method, step.url, headers=headers, content=step.content or None, extensions=extensions
@@ -162,12 +168,27 @@ def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
     fields: list[tuple[str, Any]] = []
     for part in step.parts:
         if part.file is None:
-            fields.append((part.name, (None, part.text)))
+            fields.append((part.name, (None, part.text, *filter(None, [part.content_type]))))
             continue
         file = Opened(part.file)
         opened.append(file)
         fields.append((part.name, (file.name, file, *filter(None, [part.file.content_type]))))
     return httpx.Request(step.method, step.url, headers=headers, files=fields, extensions=extensions), opened
+
+
+class _FileStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that is one file."""
+
+    def __init__(self, file: Opened) -> None:
+        self._file = file
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._file.seek(0)
+        yield from self._file.pieces()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self:
+            yield piece
 
 
 def _reply(response: httpx.Response, stream: httpx.Response | None = None) -> Reply:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from .credentials import Renewal, Token
 from .errors import APIError, ConnectionFailed, TimedOut, class_of, code_of
-from .files import Part
+from .files import File, Part
 from .options import STREAM_SILENCE_SECONDS
 from .state import Core
 from .wire import Prepared, Reply
@@ -31,7 +31,7 @@ class Send(NamedTuple):
     method: str
     url: str
     headers: Mapping[str, str]
-    content: bytes
+    content: bytes | File
     parts: tuple[Part, ...]
     timeout_seconds: float | None
     silence_seconds: float | None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from os import PathLike
 
+_PIECE_BYTES = 65_536
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes sent so far and the size in bytes, None where it is unknown."""
 
@@ -26,24 +27,38 @@ FileInput: TypeAlias = "File | PathLike[str] | bytes | IO[bytes]"
 
 
 class Part(NamedTuple):
-    """One part of a multipart body: a member that is text, or a file."""
+    """One part of a multipart body: a member that is text, or a file. content_type: of text that is not plain."""
 
     name: str
     text: str | None
     file: File | None
+    content_type: str | None = None
 
 
-def part(name: str, value: Any) -> Part:
-    """Return the part that a member becomes."""
-    if isinstance(value, File):
-        return Part(name, None, value)
-    if isinstance(value, bytes | Path) or hasattr(value, "read") or hasattr(value, "__fspath__"):
-        return Part(name, None, File(value))
+def parts(name: str, value: Any) -> Iterator[Part]:
+    """Yield the parts that a member becomes: a list has one for each item."""
     if isinstance(value, str):
-        return Part(name, value, None)
-    import msgspec  # noqa: PLC0415  (only for parts that are neither text nor files)
+        yield Part(name, value, None)
+    elif (file := file_of(value)) is not None:
+        yield Part(name, None, file)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from parts(name, item)
+    else:
+        import msgspec  # noqa: PLC0415  (only for parts that are neither text nor files)
 
-    return Part(name, msgspec.json.encode(value).decode().strip('"'), None)
+        text = msgspec.json.encode(value).decode()
+        is_object = text.startswith("{")
+        yield Part(name, text.strip('"'), None, "application/json" if is_object else None)
+
+
+def file_of(value: Any) -> File | None:
+    """Return what is to be sent as a file; None when it is something else."""
+    if isinstance(value, File):
+        return value
+    if isinstance(value, bytes) or hasattr(value, "read") or hasattr(value, "__fspath__"):
+        return File(value)
+    return None
 
 
 class Opened:
@@ -65,6 +80,11 @@ class Opened:
         if self._progress is not None and data:
             self._progress(self._sent_bytes, self.size_bytes)
         return data
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the whole file."""
+        while data := self.read(_PIECE_BYTES):
+            yield data
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move; a body that is sent once more begins at 0."""

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from .errors import ResponseInvalid
-from .files import Part, part
+from .files import File, Part, file_of, parts
 from .options import Options
 
 T = TypeVar("T")
@@ -160,7 +160,7 @@ class Prepared(NamedTuple):
     operation: Operation
     url: str
     headers: dict[str, str]
-    content: bytes
+    content: bytes | File
     parts: tuple[Part, ...]
     idempotency_key: str | None
     options: Options
@@ -247,10 +247,10 @@ def prepare(
     for option, name in (("if_match", "If-Match"), ("if_none_match", "If-None-Match")):
         if option in options:
             headers[name] = str(options[option])  # type: ignore[literal-required]  # one of the two names above
-    content, parts = _write_body(operation, arguments, options, headers)
+    content, fields = _write_body(operation, arguments, options, headers)
     headers.update(options.get("headers", {}))
     url = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
-    return Prepared(operation, url, headers, content, parts, key, options)
+    return Prepared(operation, url, headers, content, fields, key, options)
 
 
 def _place(operation: Operation, arguments: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]], dict[str, str]]:
@@ -320,7 +320,7 @@ def _aware(value: datetime) -> datetime:
 
 def _write_body(
     operation: Operation, arguments: Mapping[str, Any], options: Options, headers: dict[str, str]
-) -> tuple[bytes, tuple[Part, ...]]:
+) -> tuple[bytes | File, tuple[Part, ...]]:
     body = operation.body
     if body is None:
         return b"", ()
@@ -328,13 +328,23 @@ def _write_body(
     if value is UNSET:
         return b"", ()
     if body.content_type == "multipart/form-data":
-        return b"", tuple(part(name, item) for name, item in value.items())
+        return b"", tuple(part for name, item in value.items() for part in parts(name, item))
     headers["Content-Type"] = body.content_type
     if body.content_type == "application/x-www-form-urlencoded":
         return urlencode([(name, _text(item)) for name, item in value.items()]).encode(), ()
-    if isinstance(value, bytes) and "json" not in body.content_type:
-        return value, ()
-    return msgspec.json.encode(value), ()
+    return msgspec.json.encode(value) if "json" in body.content_type else _as_it_is(operation, value), ()
+
+
+def _as_it_is(operation: Operation, value: Any) -> bytes | File:
+    """Return a body that is not JSON."""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, str):
+        return value.encode()
+    file = file_of(value)
+    if file is None:
+        raise TypeError(f"{operation.id} sends text, bytes or a file, not {type(value).__name__}")
+    return file
 
 
 def _body_value(body: Body, arguments: Mapping[str, Any], options: Options) -> Any:

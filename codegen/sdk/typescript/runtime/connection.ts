@@ -116,9 +116,14 @@ export class Connection {
     await this.credentials.apply(prepared.operation.security ?? [], headers, query);
     const search = query.size > 0 ? `?${query.toString().replaceAll("+", "%20")}` : "";
     const url = `${this.#options.baseUrl.replace(/\/+$/, "")}${prepared.path}${search}`;
-    const body = (await prepared.body()) ?? null;
+    const content = await prepared.body();
+    for (const [name, value] of Object.entries(content.headers)) headers.set(name, value);
+    const body = content.body ?? null;
+    const isStream = body instanceof ReadableStream ? { duplex: "half" } : {};
     const send = this.#options.fetch ?? globalThis.fetch;
-    const response = await send(url, { method: prepared.operation.method, headers, body, signal, redirect: "manual" });
+    const request = { method: prepared.operation.method, headers, body, signal, redirect: "manual", ...isStream } as const;
+    const response = await send(url, request);
+    content.whenSent?.();
     this.cookies.learn(response.headers);
     return response;
   }

@@ -1,13 +1,5 @@
-/** Forms: urlencoded ones, and multipart ones with files from bytes, from a Blob or from a path. */
-
-/** A file to send. data: bytes, a Blob, or outside of a browser the path of a file, read when it is sent. */
-export interface FileSource {
-  readonly data: Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | { readonly path: string };
-  readonly name?: string;
-  readonly contentType?: string;
-}
-
-export type Upload = Blob | ArrayBuffer | Uint8Array<ArrayBuffer> | FileSource;
+/** Forms: urlencoded ones, and multipart ones with files. */
+import { FileToSend, fileOf, isStreamed, streamed, type Content } from "./uploads.js";
 
 /** Return a form as text. */
 export function urlencoded(body: object): string {
@@ -17,15 +9,37 @@ export function urlencoded(body: object): string {
 }
 
 /** Return a multipart form; members that are objects travel as JSON. */
-export async function multipart(body: object): Promise<FormData> {
+export async function multipart(body: object): Promise<Content> {
+  const members: [string, string | FileToSend][] = [];
+  for (const [name, value] of rows(body)) members.push([name, (await fileOf(value)) ?? partOf(value)]);
+  const files = members.map(([, member]) => member).filter((member) => typeof member !== "string");
+  if (isStreamed(files)) return multipartStream(members);
   const form = new FormData();
-  for (const [name, value] of rows(body)) {
-    const file = await fileOf(value);
-    if (file !== undefined) form.append(name, file.blob, file.name);
-    else if (typeof value === "object") form.append(name, new Blob([JSON.stringify(value)], { type: "application/json" }));
-    else form.append(name, text(value));
+  for (const [name, member] of members) {
+    if (typeof member === "string") form.append(name, member);
+    else form.append(name, await member.blob(), member.name);
   }
-  return form;
+  return { body: form, headers: {}, whenSent: () => files.forEach((file) => file.finish()) };
+}
+
+function partOf(value: unknown): string | FileToSend {
+  if (typeof value !== "object" || value === null) return text(value);
+  return new FileToSend(new Blob([JSON.stringify(value)], { type: "application/json" }), "blob", "application/json");
+}
+
+/** Write a form by hand (RFC 7578): a FormData tells neither its length nor how far it is. */
+function multipartStream(members: readonly [string, string | FileToSend][]): Content {
+  const boundary = `----${crypto.getRandomValues(new Uint32Array(4)).join("")}`;
+  const pieces = members.flatMap(([name, member]) => {
+    const told = `--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"`;
+    if (typeof member === "string") return [`${told}\r\n\r\n${member}\r\n`];
+    return [`${told}; filename="${escaped(member.name)}"\r\nContent-Type: ${member.type}\r\n\r\n`, member, "\r\n"];
+  });
+  return streamed([...pieces, `--${boundary}--\r\n`], `multipart/form-data; boundary=${boundary}`);
+}
+
+function escaped(name: string): string {
+  return name.replace(/["\r\n]/g, (found) => encodeURIComponent(found));
 }
 
 function rows(body: object): [string, unknown][] {
@@ -37,29 +51,4 @@ function rows(body: object): [string, unknown][] {
 
 function text(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
-}
-
-async function fileOf(value: unknown): Promise<{ blob: Blob; name: string } | undefined> {
-  if (value instanceof Blob) return { blob: value, name: "name" in value ? String(value.name) : "file" };
-  if (value instanceof ArrayBuffer || value instanceof Uint8Array) {
-    return { blob: new Blob([value as BlobPart]), name: "file" };
-  }
-  if (typeof value !== "object" || value === null || !("data" in value)) return undefined;
-  const { data, name, contentType } = value as FileSource;
-  const type = contentType ?? (data instanceof Blob ? data.type : "application/octet-stream");
-  if ("path" in data) return { blob: new Blob([await readFile(data.path)], { type }), name: name ?? baseName(data.path) };
-  return { blob: new Blob([data], { type }), name: name ?? "file" };
-}
-
-function baseName(path: string): string {
-  return path.split(/[\\/]/).at(-1) || "file";
-}
-
-/** Read a file; the name is kept from bundlers, which would look for it in builds for browsers. */
-async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const module = "node:fs/promises";
-  const files = (await import(/* @vite-ignore */ /* webpackIgnore: true */ module)) as {
-    readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
-  };
-  return files.readFile(path);
 }

@@ -7,7 +7,7 @@ export {
   NotOffered, PayloadTooLarge, PreconditionFailed, RateLimited, RequestTimeout, ResponseInvalid, ServerError, StatusError,
   StreamFailed, TimedOut, Unauthorized, Unavailable, UnsupportedMediaType, type Violation,
 } from "./errors.js";
-export type { FileSource, Upload } from "./forms.js";
+export type { FileSource, Progress, Upload } from "./uploads.js";
 export type { CallOptions, ClientOptions, Credential, Idempotent, IfMatch, IfNoneMatch, RequestOptions, Retry } from "./options.js";
 export { Pager, type Page } from "./pager.js";
 export { EventStream, type ServerEvent } from "./stream.js";

@@ -1,6 +1,7 @@
 /** One operation of the contract as plain data, and a call of it written as a request; free of any transport. */
 import { multipart, urlencoded } from "./forms.js";
 import type { CallOptions } from "./options.js";
+import { fileContent, fileOf, type Content } from "./uploads.js";
 
 /** How a parameter that is not a plain text travels. */
 export interface ParameterStyle {
@@ -68,7 +69,7 @@ export interface Prepared {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Headers;
-  readonly body: () => Promise<BodyInit | undefined>;
+  readonly body: () => Promise<Content>;
   readonly idempotencyKey: string | undefined;
 }
 
@@ -150,15 +151,25 @@ function text(value: unknown): string {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 }
 
-function writer(operation: Operation, body: unknown, headers: Headers): () => Promise<BodyInit | undefined> {
-  if (body === undefined || operation.body === undefined) return async () => undefined;
+function writer(operation: Operation, body: unknown, headers: Headers): () => Promise<Content> {
+  if (body === undefined || operation.body === undefined) return async () => contentOf(undefined);
   if (operation.body === "multipart/form-data") return () => multipart(body as object);
   headers.set("content-type", operation.body);
   if (operation.body === "application/x-www-form-urlencoded") {
     const form = urlencoded(body as object);
-    return async () => form;
+    return async () => contentOf(form);
   }
-  const isJson = /json/.test(operation.body);
-  const content = isJson ? JSON.stringify(body) : (body as BodyInit);
-  return async () => content;
+  if (typeof body === "string" || /json/.test(operation.body)) {
+    const content = /json/.test(operation.body) ? JSON.stringify(body) : (body as string);
+    return async () => contentOf(content);
+  }
+  return async () => {
+    const file = await fileOf(body);
+    if (file === undefined) throw new TypeError(`${operation.id} sends a text, bytes, a Blob or a file`);
+    return fileContent(file);
+  };
+}
+
+function contentOf(body: BodyInit | undefined): Content {
+  return { body, headers: {} };
 }

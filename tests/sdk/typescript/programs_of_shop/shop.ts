@@ -55,7 +55,10 @@ async function uploads(): Promise<void> {
   await client.pictures.upload(ID, { file: new Blob(["abc"], { type: "image/png" }), title: "Cover", focus: { x: 0.5 } });
   await client.pictures.upload(ID, { file: new Uint8Array([1, 2, 3]) });
   await client.pictures.upload(ID, { file: { data: { path: told("FILE") }, contentType: "image/png" } });
-  const forms = sent.map((request) => request.body as FormData);
+  const forms = await Promise.all(sent.map(({ body, headers }) => {
+    const type = headers.get("content-type"); // a form's own says nothing; a stream's names the boundary
+    return new Response(body ?? null, type === null ? {} : { headers: { "content-type": type } }).formData();
+  }));
   const files = await Promise.all(forms.map(async (form) => (form.get("file") as File).text()));
   check(files.join() === "abc,\x01\x02\x03,from a file", "files arrive whole from each source");
   check((forms[2]?.get("file") as File).name === "picture.png", "a path names the file");

@@ -1,0 +1,1 @@
+"""Files sent by the clients of a small contract, over a socket."""
