@@ -120,10 +120,10 @@ def test_an_assignment_that_breaks_the_contract_is_422(
 
 def test_each_change_moves_the_generation(client: Client, people: People) -> None:
     before = generation.current()
-    profile = next(row for row in list_profiles() if row.name == "tenant.hour")
+    profile = next(row for row in list_profiles() if row.name == "runs.start")
     do_assign(profile.id, "GET", "/v1/models")
     assert generation.current() == before + 1
-    assert _profile_of(client, people, "models_list") == "tenant.hour"
+    assert _profile_of(client, people, "models_list") == "runs.start"
 
 
 def test_an_address_is_counted_where_the_profile_says_so(client: Client, people: People) -> None:

@@ -6,13 +6,18 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
+from core.limits.profiles import list_profiles
 from tests.client import Answer, Client
+from tests.conftest import ROOT
 from tests.factories.people import People
 from tests.live import Live
 
 MISSING = "01936f4e-7c1a-7d3b-9a52-0c6f5e1b2a99"
+AHEAD = {"projects.default": "projects", "runs.start": "projects", "settings.write": "settings"}
+"""Shipped for operations of areas that the contract does not have yet (page 003)."""
 UPLOADS: dict[str, Any] = {"name": "uploads", "params": {"requests_per_second": 2.5, "burst": 5}}
 
 
@@ -34,7 +39,16 @@ def test_the_fixed_limits_of_the_surfaces_are_shipped(client: Client, people: Pe
     assert figures["settings.write"][1:] == ("user", 0.333333, 20, 60)
     assert figures["asset.password"][::3] == ("fixed_window", 5)
     assert figures["asset.password"][4] == 900
-    assert figures["auth_login"][1:4:2] == ("address", 10)
+
+
+def test_every_shipped_profile_limits_an_operation(people: People) -> None:
+    """One that nothing names would promise a limit that nobody meets."""
+    table = msgspec.json.decode((ROOT / "models/contract/operations.json").read_bytes())
+    named = {row["rate_profile"] for row in table["operations"] if row.get("rate_profile")}
+    shipped = {row.name for row in list_profiles() if row.is_shipped}
+    assert shipped == named | AHEAD.keys()
+    for area in set(AHEAD.values()):
+        assert not (ROOT / "spec/paths" / area).exists(), f"{area} is here: its profiles must be named by now"
 
 
 def test_profiles_are_listed_by_pages(client: Client, people: People) -> None:
