@@ -43,6 +43,16 @@ def _enter(slots: SqliteSlots, key: str, slot: str, cap: int = 3) -> bool:
     return slots.enter(key, slot, cap=cap, seconds=60)
 
 
+def test_what_is_over_is_swept(tmp_path: Path) -> None:
+    slots = SqliteSlots(str(tmp_path))
+    for number in range(5):
+        slots.enter(f"old:{number}", "s", cap=1, seconds=-1)
+    _enter(slots, "new", "s", cap=1)
+    assert slots.sweep() == 5
+    assert slots.sweep() == 0
+    assert not _enter(slots, "new", "t", cap=1)
+
+
 @pytest.mark.parametrize("damage", [_damage_header, _damage_pages, _cut, _empty])
 def test_a_damaged_file_is_made_anew_and_reported(
     tmp_path: Path, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
