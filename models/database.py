@@ -13,6 +13,7 @@ import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import gevent
@@ -33,6 +34,8 @@ _durability = "full"
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
 _ISOLATED_TRIES = 10
 ResultT = TypeVar("ResultT")
+_noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
+"""gevent gives each greenlet a context of its own."""
 
 
 def bind(settings: Settings) -> None:
@@ -139,6 +142,19 @@ def write() -> Iterator[None]:
         return
     with read(), _begun():
         yield
+    if (noted := _noted.get()) is not None:
+        noted.append(True)
+
+
+@contextmanager
+def noting_writes() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether this greenlet has committed what waited for the disk, since the beginning."""
+    noted: list[bool] = []
+    token = _noted.set(noted)
+    try:
+        yield lambda: bool(noted)
+    finally:
+        _noted.reset(token)
 
 
 @contextmanager

@@ -39,11 +39,20 @@ class Audit:
 
     def done(self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer) -> None:
         """Record a success, inside the transaction of its effect."""
+        self._trail.record(self._success(request, call, values, answer))
+
+    def follows(
+        self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer, *, is_durable: bool
+    ) -> None:
+        """Record a success whose effect is committed already, before it is answered; is_durable: to the disk."""
+        self._trail.follow(self._success(request, call, values, answer), is_durable=is_durable)
+
+    def _success(self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer) -> Deed:
         objects = self._objects(values)
         if self._makes and (made := _made(answer)):
             objects["made"] = made
         user_id = _admitted(call, answer) if call.principal.is_anonymous else call.principal.user_id
-        self._trail.record(self._deed(request, answer.status, None, user_id, objects))
+        return self._deed(request, answer.status, None, user_id, objects)
 
     def refused(self, request: Request, values: tuple[str, ...], problem: Problem) -> None:
         """Record a refusal to a known caller, or a login that failed; what nobody tried to be is no news."""

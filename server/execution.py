@@ -70,12 +70,13 @@ class Execution:
         return self.run_plain
 
     def run_plain(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:
-        """Run the handler, which commits what it does by itself; its entry in the audit trail follows at once."""
-        call = self._prepared(call)
-        answer = self._answer(request, self._handler(call), self._effect)
-        if self._audit is not None:
-            with database.write():
-                self._audit.done(request, call, values, answer)
+        """Run the handler, which commits what it does by itself; its entry in the audit trail is committed before the answer."""
+        if self._audit is None:
+            return self._answer(request, self._handler(self._prepared(call)), self._effect)
+        with database.noting_writes() as has_written:
+            call = self._prepared(call)
+            answer = self._answer(request, self._handler(call), self._effect)
+        self._audit.follows(request, call, values, answer, is_durable=has_written())
         return answer
 
     def run_transactional(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:

@@ -117,6 +117,12 @@ class AuditTrail(Protocol):
     def record(self, deed: Deed) -> None:
         """Write a success down, inside the write transaction of its effect."""
 
+    def follow(self, deed: Deed, *, is_durable: bool) -> None:
+        """Write down a success whose effect is committed already, and return when that is.
+
+        is_durable: the effect was written to the disk, so this must be too; else kill -9 must not lose it, a loss of power may.
+        """
+
     def refuse(self, deed: Deed) -> bool:
         """Write a refusal down, and say whether that was done: there is a bound, so that refusals cannot fill a disk."""
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from contextlib import suppress
 from uuid import uuid4
 
+import gevent
 import msgspec
 import peewee
 import pytest
 
 from core.kernel import settings as kernel_settings
 from core.kernel.exchange import Deed
+from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.system import audit, audit_chain
 from models.database import database as door
-from models.database import is_sqlite, read, write
+from models.database import is_sqlite, noting_writes, read, write, write_relaxed
 from models.tables.audit import AuditEntry, AuditHead, AuditSeal, AuditWaiting
 from tests.conftest import FrozenClock
 
@@ -175,3 +177,51 @@ def test_entries_are_listed_the_newest_last(trail: audit.SqlAuditTrail) -> None:
     assert [entry.id for entry in audit.list_entries(limit=9, user_id=last.user_id)] == [last.id]
     assert [entry.id for entry in audit.list_entries(limit=9, operation="things_make4")] == [last.id]
     assert [entry.id for entry in audit.list_entries(limit=9, since=last.at)] == [last.id]
+
+
+def test_entries_that_wait_together_share_a_commit(database: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits: list[int] = []
+    monkeypatch.setattr(
+        audit, "_commit", lambda group, commit=audit._commit: (commits.append(len(group)), commit(group))
+    )
+    trail = audit.SqlAuditTrail()
+    waiting = [gevent.spawn(trail.follow, _deed(number), is_durable=True) for number in range(8)]
+    gevent.joinall(waiting, raise_error=True)
+    trail.follow(_deed(8), is_durable=False)
+    assert commits == [8, 1]
+    assert {entry.operation for entry in audit.list_entries(limit=20)} == {
+        f"things_make{number}" for number in range(9)
+    }
+    assert audit_chain.seal_some() == 9
+
+
+def test_all_who_wait_are_refused_when_their_commit_fails_and_the_next_are_not(
+    database: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(group: object) -> None:
+        raise peewee.OperationalError("disk I/O error")
+
+    trail = audit.SqlAuditTrail()
+    with monkeypatch.context() as patch:
+        patch.setattr(audit, "_commit", fail)
+        waiting = [gevent.spawn(trail.follow, _deed(number), is_durable=True) for number in range(3)]
+        gevent.joinall(waiting)
+    kinds = [type(greenlet.exception) for greenlet in waiting]
+    assert kinds == [peewee.OperationalError, Unavailable, Unavailable]
+    trail.follow(_deed(3), is_durable=True)
+    assert [entry.operation for entry in audit.list_entries(limit=20)] == ["things_make3"]
+
+
+def test_writes_are_noted_that_waited_for_the_disk(database: Settings) -> None:
+    with noting_writes() as has_written:
+        with read():
+            pass
+        with write_relaxed():
+            pass
+        assert not has_written()
+        with write():
+            pass
+    assert has_written()
+    with noting_writes() as has_written:
+        pass
+    assert not has_written()
