@@ -126,7 +126,7 @@ def _optional(method: Method) -> list[str]:
 
 
 def _merged(method: Method) -> str:
-    if not method.constants or method.kind == "value":
+    if not method.constants:
         return "body"
     fixed = ", ".join(f"{name}: {json.dumps(value)}" for name, value in method.constants.items())
     return f"{{ ...body, {fixed} }}"
