@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -56,6 +57,17 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tarball(shared_folder: Path) -> Path:
     """Build the tarball as `make sdk-ts` does."""
     return once(shared_folder / "dist", _build)
+
+
+@pytest.fixture(scope="session")
+def package(tarball: Path, shared_folder: Path) -> Path:
+    """Unpack the tarball: the package needs no other."""
+    return once(shared_folder / "unpacked", lambda folder: _unpack(folder, tarball)) / "package"
+
+
+def _unpack(folder: Path, tarball: Path) -> None:
+    with tarfile.open(tarball) as packed:
+        packed.extractall(folder, filter="data")
 
 
 def _build(folder: Path) -> None:

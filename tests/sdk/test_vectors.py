@@ -1,10 +1,11 @@
-"""Every vector of the contract holds on the server, on the sync client and on the async one."""
+"""Every vector of the contract holds on the server, on both Python clients and on the TypeScript one."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,15 +15,20 @@ import pytest
 from codegen import ir
 from codegen.bundle import bundle
 from codegen.load import Sources
+from codegen.sdk import surface
 from codegen.sdk.vectors import vectors
 from tests.conftest import ROOT
 from tests.contract.test_decoder_agreement import Decoders
 from tests.live import Live
 from tests.oracle import Asked, Oracle
-from tests.sdk.driving import KINDS, Driver, Reading, Script
+from tests.sdk.driving import KINDS, Driver, Outcome, Reading, Script, TypeScriptCaller
 from tests.sdk.scripted import Row, Scripted, scripted
 
-VECTORS = vectors(ir.build(bundle(Sources(ROOT, "spec/openapi.yaml"))))
+CONTRACT = ir.build(bundle(Sources(ROOT, "spec/openapi.yaml")))
+METHODS = {
+    (resource.name, method.name): method for resource in surface.resources(CONTRACT) for method in resource.methods
+}
+VECTORS = vectors(CONTRACT)
 LEAST = 10
 
 
@@ -133,7 +139,7 @@ def failures(sdk: ModuleType, kind: str, chosen: list[dict[str, Any]], **held: s
             for vector in chosen:
                 server.asked.clear()
                 server.rows[:] = [_row(answer) for answer in vector["answers"]]
-                outcome = yield from _outcome(sdk, client, vector)
+                outcome: Outcome = yield from _outcome(sdk, client, vector)
                 if (fault := _fault(vector, outcome, server)) is not None:
                     wrong.append((vector["id"], vector.get("name"), fault))
 
@@ -141,54 +147,58 @@ def failures(sdk: ModuleType, kind: str, chosen: list[dict[str, Any]], **held: s
     return wrong
 
 
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)], ids=["a-fourth", "all"])
+def test_the_typescript_client_runs_them(package: Path, step: int) -> None:
+    chosen, wrong = _of("request", "response", "policy")[::step], []
+    with scripted() as server, TypeScriptCaller(package, server.url) as caller:
+        for vector in chosen:
+            server.asked.clear()
+            server.rows[:] = [_row(answer) for answer in vector["answers"]]
+            resource, _, name = vector["call"].partition(".")
+            outcome = caller.call(METHODS[resource, name], resource, vector["arguments"])
+            if (fault := _fault(vector, outcome, server)) is not None:
+                wrong.append((vector["id"], vector.get("name"), fault))
+    print(f"\ntypescript: {len(chosen) - len(wrong)} of {len(chosen)} vectors")
+    assert not wrong, f"{len(wrong)} of {len(chosen)}: {wrong[:5]}"
+
+
 def _outcome(sdk: ModuleType, client: Any, vector: dict[str, Any]) -> Script:
-    """Return the raw answer, the first item or event, or the error."""
+    """Make the call of a vector, as far as the first item or event."""
     resource, _, name = vector["call"].partition(".")
     method = getattr(getattr(client, resource), name)
     try:
         if hasattr(method, "raw"):
-            answer = yield method.raw(**vector["arguments"])
-            return answer, answer.data
+            return Outcome(request_id=(yield method.raw(**vector["arguments"])).request_id)
         called = method(**vector["arguments"])
-        if hasattr(called, "pages"):
-            return None, (yield called.first())
-        return None, (yield Reading(called, lambda _: True))
+        yield called.first() if hasattr(called, "pages") else Reading(called, lambda _: True)
+        return Outcome()
+    except sdk.StatusError as error:
+        pointers = [violation.pointer for violation in error.violations]
+        told = {"status": error.status, "code": error.code, "request_id": error.request_id, "pointers": pointers}
+        return Outcome(error=told)
     except sdk.APIError as error:
-        return error, None
+        return Outcome(failure=repr(error))
 
 
-def _fault(vector: dict[str, Any], outcome: Any, server: Scripted) -> str | None:
+def _fault(vector: dict[str, Any], outcome: Outcome, server: Scripted) -> str | None:
     """Say what is not as the vector says."""
-    first, expected = outcome[0], vector["expect"]
-    is_error = isinstance(first, Exception)
+    expected = vector["expect"]
+    is_error = outcome.error is not None or outcome.failure is not None
     if vector["kind"] == "request":
-        return repr(first) if is_error else _request_fault(expected, server)
+        return repr(outcome) if is_error else _request_fault(expected, server)
     if is_error != (expected["outcome"] == "error"):
-        return f"{expected['outcome']} was expected, not {first!r}"
+        return f"{expected['outcome']} was expected, not {outcome}"
     if vector["kind"] == "policy":
         keys = {asked.headers.get("idempotency-key") for asked in server.asked}
         is_one = len(keys) == 1 and (None not in keys) == expected["one_key"]
         return (
             None if len(server.asked) == expected["attempts"] and is_one else f"{len(server.asked)} tries with {keys}"
         )
-    if is_error and not hasattr(first, "status"):
-        return repr(first)
-    if is_error:
-        told = {
-            "status": first.status,
-            "request_id": first.request_id,
-            "code": first.code,
-            "pointers": [v.pointer for v in first.violations],
-        }
-        return next(
-            (
-                f"{name}: {told[name]!r}"
-                for name, value in expected.items()
-                if name != "outcome" and told[name] != value
-            ),
-            None,
-        )
-    return None if first is None or first.request_id == expected["request_id"] else f"request id {first.request_id}"
+    if not is_error:
+        return None if outcome.request_id in {None, expected["request_id"]} else f"request id {outcome.request_id}"
+    told = outcome.error or {}
+    wrong = {name: told.get(name) for name, value in expected.items() if name != "outcome" and told.get(name) != value}
+    return f"{outcome}: {wrong}" if wrong else None
 
 
 def _request_fault(expected: dict[str, Any], server: Scripted) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +64,23 @@ def lower_camel(text: str) -> str:
 def header_argument(name: str) -> str:
     """Return the argument of a header: `X-Setup-Token` is setupToken."""
     return lower_camel(name.removeprefix("X-"))
+
+
+def positional(method: surface.Method, given: Mapping[str, Any]) -> list[Any]:
+    """Return what a method is called with, argument → value given: path parameters, body, params; None for one left out."""
+    held = [(argument, given[argument.name]) for argument in method.arguments if argument.name in given]
+    found = [value for argument, value in held if argument.location == "path"]
+    members = {argument.wire: value for argument, value in held if argument.location == "body"}
+    params = {
+        argument.wire if argument.location == "query" else header_argument(argument.wire): value
+        for argument, value in held
+        if argument.location in {"query", "header", "cookie"}
+    }
+    if method.body is not None:
+        is_given = bool(members) or (method.body.is_required and not method.body.is_whole)
+        whole = next(iter(members.values()), None) if method.body.is_whole else members
+        found += [whole if is_given else None] if is_given or params else []
+    return [*found, params] if params else found
 
 
 def methods(bundle: Bundle, resource: surface.Resource) -> tuple[Method, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from codegen.sdk.shown import BASE_URL, Shown
 from codegen.sdk.surface import PACKAGE
-from codegen.sdk.typescript.methods import header_argument, lower_camel
+from codegen.sdk.typescript.methods import lower_camel, positional
 
 _WIDTH = 88
 _TAKEN = {"client", "process", "console", "delete", "new", "default", "package", "enum", "function", "class"}
@@ -24,24 +24,8 @@ def text(shown: Shown) -> str:
 
 
 def _arguments(shown: Shown) -> list[str]:
-    found = [_literal(value, 0) for _, value in shown.given("path")]
-    params = {
-        argument.wire if argument.location == "query" else header_argument(argument.wire): value
-        for argument, value in shown.given("query", "header", "cookie")
-    }
-    if shown.method.body is not None and (body := _body(shown)) is not None:
-        found.append(_literal(body, 0))
-    elif shown.method.body is not None and params:
-        found.append("undefined")
-    return [*found, _literal(params, 0)] if params else found
-
-
-def _body(shown: Shown) -> Any:
-    assert shown.method.body is not None
-    members = {argument.wire: value for argument, value in shown.given("body")}
-    if shown.method.body.is_whole:
-        return next(iter(members.values()), None)
-    return members if members or shown.method.body.is_required else None
+    values = positional(shown.method, shown.arguments)
+    return ["undefined" if value is None else _literal(value, 0) for value in values]
 
 
 def _client(shown: Shown) -> str:
