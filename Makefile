@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 NPM := codegen/sdk/typescript/node_modules/.ready
+PYRIGHT := tests/sdk/pyright/node_modules/.ready
 .PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills attacks mutants bench
 
 help: ## List the targets
@@ -29,7 +30,7 @@ export PATH := $(PATH):$(CURDIR)/$(BIN)
 	@cd $* && npm ci --silent
 	@touch $@
 
-sdk-ts-tools: $(NPM) ## Install the locked npm packages that write the TypeScript SDK
+sdk-ts-tools: $(NPM) $(PYRIGHT) ## Install the locked npm packages that write the TypeScript SDK and judge the Python one
 
 sdk-ts: setup $(NPM) ## Generate the TypeScript client into dist/ (OPTIONS="--spec FILE --name NAME")
 	@$(BIN)/python -m codegen.cli sdk --language typescript $(OPTIONS)
@@ -69,7 +70,7 @@ WITHOUT_PROCESSES := $(addprefix --ignore=tests/unit/,test_postgres.py models/te
 check: lint types contract-lint check-generated ## What every commit must pass: style, types, fresh output, structure, fast tests
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen tests/mutants $(WITHOUT_PROCESSES)
 
-test: setup $(NPM) ## All tests, on SQLite and on a PostgreSQL of their own
+test: setup $(NPM) $(PYRIGHT) ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"
 
 fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,000 cases per database (ACCORD_TEST_FUZZ_CASES)

@@ -1,8 +1,10 @@
-"""mypy --strict and the client: right programs have no error, wrong ones have one wherever they are wrong."""
+"""mypy --strict, pyright and the client: right programs have no error, wrong ones have one wherever they are wrong."""
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,33 +14,57 @@ import pytest
 from tests.conftest import ROOT
 
 PROGRAMS = Path(__file__).parent / "programs"
+PYRIGHT = Path(__file__).parent / "pyright/node_modules/pyright/index.js"
 LEAST_OPERATIONS, LEAST_WRONG_USES = 30, 25
 
 
-@pytest.fixture(scope="module")
-def errors(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, int]]:
+Place = tuple[str, int]
+
+
+@pytest.fixture(scope="module", params=["mypy", "pyright"])
+def errors(request: pytest.FixtureRequest, installed: Path, tmp_path_factory: pytest.TempPathFactory) -> set[Place]:
     """Check both programs and the whole package; give (file, line) of each error."""
-    files = [str(PROGRAMS / "right.py"), str(PROGRAMS / "wrong.py"), str(installed / "accord_client")]
-    command = [
-        sys.executable,
-        "-m",
-        "mypy",
-        "--strict",
-        "--no-pretty",
-        "--hide-error-context",
-        "--cache-dir",
-        str(tmp_path_factory.mktemp("mypy")),
-    ]
-    settings = tmp_path_factory.mktemp("settings") / "mypy.ini"
+    found = {"mypy": _mypy, "pyright": _pyright}[request.param](installed, tmp_path_factory.mktemp("types"))
+    return {(Path(file).name if file.endswith(("right.py", "wrong.py")) else file, line) for file, line in found}
+
+
+def _mypy(installed: Path, folder: Path) -> set[Place]:
+    settings = folder / "mypy.ini"
     settings.write_text(f"[mypy]\nmypy_path = {installed}\nexplicit_package_bases = True\n")
-    done = subprocess.run(
-        [*command, "--config-file", str(settings), *files], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-pretty", "--hide-error-context"]
+    command += ["--cache-dir", str(folder / "cache"), "--config-file", str(settings)]
+    files = [str(PROGRAMS / "right.py"), str(PROGRAMS / "wrong.py"), str(installed / "accord_client")]
+    done = subprocess.run([*command, *files], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 1}, done.stderr
     rows = re.findall(r"^(.+?):(\d+): error", done.stdout, re.MULTILINE)
     assert rows, done.stdout
     print(done.stdout)
-    return {(Path(file).name if file.endswith(("right.py", "wrong.py")) else file, int(line)) for file, line in rows}
+    return {(file, int(line)) for file, line in rows}
+
+
+def _pyright(installed: Path, folder: Path) -> set[Place]:
+    """Judge the programs in its strict mode, and the package, which is generated, in its standard one."""
+    (folder / "programs").mkdir()
+    for name in ("right.py", "wrong.py"):
+        shutil.copy(PROGRAMS / name, folder / "programs")
+    # Nothing outside of the folder is judged.
+    shutil.copytree(installed / "accord_client", folder / "package/accord_client")
+    settings = {
+        "include": ["programs", "package"],
+        "strict": ["programs"],
+        "extraPaths": ["package"],
+        "pythonVersion": "3.11",
+    }
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = ["node", str(PYRIGHT), "--outputjson", "--pythonpath", sys.executable, "--project", str(folder)]
+    assert PYRIGHT.is_file(), "run `make sdk-ts-tools`"
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode in {0, 1}, done.stderr
+    told = json.loads(done.stdout)
+    assert told["summary"]["filesAnalyzed"] > LEAST_OPERATIONS, told["summary"]
+    rows = [row for row in told["generalDiagnostics"] if row["severity"] == "error"]
+    print(*(f"{row['file']}:{row['range']['start']['line'] + 1}: {row['message']}" for row in rows), sep="\n")
+    return {(row["file"], row["range"]["start"]["line"] + 1) for row in rows}
 
 
 def test_the_package_and_a_right_program_have_no_error(errors: set[tuple[str, int]]) -> None:

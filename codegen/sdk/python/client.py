@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from codegen import ir
@@ -125,11 +126,11 @@ def front_module(title: str) -> str:
     where = "".join(
         f"    {literal(name)}: {literal(f'.{module}')},\n" for module, names in _FRONT.items() for name in names
     )
+    listed = "".join(f"    {literal(name)},\n" for name in ("UNSET", *chain(*_FRONT.values())))
     return (
         f'{HEADER}\n"""A client of {sentence(title).rstrip(".")}. api.md beside this file lists every operation."""\n\n'
         "from typing import TYPE_CHECKING, Any\n\nif TYPE_CHECKING:\n"
-        f"{typed}\n_WHERE = {{\n{where}}}\n"
-        '__all__ = ["UNSET", *_WHERE]  # noqa: PLE0604  (the names that __getattr__ knows)\n\n\n'
+        f"{typed}\n_WHERE = {{\n{where}}}\n__all__ = [\n{listed}]\n\n\n"
         "def __getattr__(name: str) -> Any:\n"
         '    """Load what is asked for."""\n'
         "    from importlib import import_module\n\n"
@@ -138,7 +139,7 @@ def front_module(title: str) -> str:
         '        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")\n'
         "    value = globals()[name] = getattr(import_module(_WHERE[name], __name__), name)\n"
         "    return value\n"
-    ).replace("    def __getattr__", "    def __getattr__")
+    )
 
 
 def index(contract: ir.Contract, resources: Sequence[Resource]) -> str:

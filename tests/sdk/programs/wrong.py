@@ -63,6 +63,6 @@ frozen.depth = 3  # wrong
 async def forgotten(other: AsyncClient) -> None:
     other.messages.reply(ID, content="x").message_id  # wrong
     for thread in other.threads.list(ID):  # wrong
-        print(thread)
+        del thread
     with other.streams.open_conversation(ID):  # wrong
         pass

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from os import PathLike
+from typing import IO, Any, NamedTuple, TypeAlias
 
 _PIECE_BYTES = 65_536
 Progress: TypeAlias = Callable[[int, int | None], None]
@@ -106,4 +104,4 @@ def _stream(source: PathLike[str] | bytes | IO[bytes]) -> IO[bytes]:
         from io import BytesIO  # noqa: PLC0415
 
         return BytesIO(source)
-    return Path(source).open("rb") if hasattr(source, "__fspath__") else source
+    return Path(source).open("rb") if isinstance(source, PathLike) else source
