@@ -20,6 +20,7 @@ from core.kernel.settings import Settings
 from core.limits import counters, operations, usage
 from core.limits.limiter import ExactRateLimiter
 from core.limits.profiles import check_pinned
+from core.system import audit_chain
 from core.system.audit import SqlAuditTrail
 from core.system.events import SqlEventLog
 from core.system.idempotency import SqlIdempotencyStore
@@ -60,7 +61,7 @@ def _ports(settings: Settings, contract: Contract) -> Ports:
         limiter=limiter,
         events=SqlEventLog(),
         jobs=SqlJobQueue(),
-        upkeep=SqlUpkeep(presence.do_note_silence),
+        upkeep=SqlUpkeep(presence.do_note_silence, audit_chain.seal_some),
         audit=SqlAuditTrail(),
     )
 

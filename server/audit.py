@@ -13,7 +13,7 @@ from uuid import UUID
 
 import orjson
 
-from core.kernel.call import Call
+from core.kernel.call import Call, Reply
 from core.kernel.operation import Operation
 from core.kernel.problems import Problem
 from server import metrics
@@ -39,25 +39,38 @@ class Audit:
 
     def done(self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer) -> None:
         """Record a success, inside the transaction of its effect."""
-        self._trail.record(self._success(request, call, values, answer))
+        user_id = _admitted(call, answer) if call.principal.is_anonymous else call.principal.user_id
+        self._trail.record(self._success(request, values, answer, user_id))
 
     def follows(
-        self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer, *, is_durable: bool
+        self,
+        request: Request,
+        call: Call[Any, Any],
+        values: tuple[str, ...],
+        answer: Answer,
+        *,
+        result: object,
+        is_durable: bool,
     ) -> None:
-        """Record a success whose effect is committed already, before it is answered; is_durable: to the disk."""
-        self._trail.follow(self._success(request, call, values, answer), is_durable=is_durable)
+        """Record a success whose effect is committed already, before it is answered.
 
-    def _success(self, request: Request, call: Call[Any, Any], values: tuple[str, ...], answer: Answer) -> Deed:
+        result: what the handler returned, which may name whom a login let in. is_durable: committed to the disk.
+        """
+        admitted = result.admitted if isinstance(result, Reply) else None
+        user_id = (admitted or _admitted(call, answer)) if call.principal.is_anonymous else call.principal.user_id
+        self._trail.follow(self._success(request, values, answer, user_id), is_durable=is_durable)
+
+    def _success(self, request: Request, values: tuple[str, ...], answer: Answer, user_id: UUID | None) -> Deed:
         objects = self._objects(values)
         if self._makes and (made := _made(answer)):
             objects["made"] = made
-        user_id = _admitted(call, answer) if call.principal.is_anonymous else call.principal.user_id
         return self._deed(request, answer.status, None, user_id, objects)
 
     def refused(self, request: Request, values: tuple[str, ...], problem: Problem) -> None:
         """Record a refusal to a known caller, or a login that failed; what nobody tried to be is no news."""
         is_login = not self._operation.security
-        if problem.status not in REFUSALS or (problem.status == 401 and not is_login):
+        is_failed_login = is_login and (problem.status == 401 or problem.is_failed_login)
+        if not is_failed_login and problem.status not in REFUSALS - {401}:
             return
         objects = self._objects(values)
         if is_login and (account := _account(request)):

@@ -75,8 +75,9 @@ class Execution:
             return self._answer(request, self._handler(self._prepared(call)), self._effect)
         with database.noting_writes() as has_written:
             call = self._prepared(call)
-            answer = self._answer(request, self._handler(call), self._effect)
-        self._audit.follows(request, call, values, answer, is_durable=has_written())
+            result = self._handler(call)
+            answer = self._answer(request, result, self._effect)
+        self._audit.follows(request, call, values, answer, result=result, is_durable=has_written())
         return answer
 
     def run_transactional(self, request: Request, call: Call_, values: tuple[str, ...]) -> Answer:

@@ -14,7 +14,7 @@ from core.kernel.call import EventStream
 from core.kernel.principal import Principal
 from server.ports import CredentialVerifier
 
-_LOOK_SECONDS = 0.4
+_LOOK_SECONDS = 0.1
 _ASK_AGAIN_SECONDS = 30.0
 """Callers are asked for this often though no epoch moved and no credential ran out: what nobody announced is found."""
 _CHECKS_AT_A_TIME = 10

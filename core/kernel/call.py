@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
@@ -63,7 +64,8 @@ class Reply(msgspec.Struct, Generic[BodyT, StatusT], frozen=True):
     """An answer with more than a body: another status, headers or cookies.
 
     A handler whose operation has a single success status may return the body alone. `raw` bytes with `media_type`
-    replace an encoded body where the contract declares a non-JSON media type.
+    replace an encoded body where the contract declares a non-JSON media type. admitted: the user whom a login let in, where
+    the body does not say so.
     """
 
     body: BodyT
@@ -72,6 +74,7 @@ class Reply(msgspec.Struct, Generic[BodyT, StatusT], frozen=True):
     cookies: tuple[Cookie, ...] = ()
     raw: bytes | None = None
     media_type: str | None = None
+    admitted: UUID | None = None
 
 
 class Event(msgspec.Struct, frozen=True):

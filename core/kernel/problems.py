@@ -62,12 +62,14 @@ class Problem(Exception):
     """A refusal that the caller is told of.
 
     detail is sent to the caller; `cause` is logged and never sent. `headers` go out with the answer, `data` is the
-    surface's own payload, `extensions` are extra members of a problem+json body.
+    surface's own payload, `extensions` are extra members of a problem+json body. is_failed_login: it belongs in the audit
+    trail though its status does not say so.
     """
 
     code: ClassVar[str] = "internal_error"
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    is_failed_login: ClassVar[bool] = False
 
     def __init__(
         self,

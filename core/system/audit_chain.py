@@ -1,7 +1,7 @@
 """The chain of seals over the audit trail: each covers an entry and the seal before it, under a key the database lacks.
 
 So a changed, removed or moved entry, and a chain cut at its end, are found by whoever holds ACCORD_SECRET_KEYS. What a
-chain cannot show: entries taken before they were sealed (a minute, `core.system.upkeep`), and a whole database put back
+chain cannot show: entries taken before they were sealed (15 s, whenever upkeep is offered), and a whole database put back
 to an earlier state; for that, compare the head with one noted before.
 """
 

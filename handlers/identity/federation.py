@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 from core.identity import tokens
 from core.identity.federation import flows, linking, registry
@@ -49,11 +50,14 @@ def federation_callback(
     assert isinstance(call.context.prepared, tuple)
     provider, arrival = call.context.prepared
     try:
-        issued = tokens.do_issue_confirmed_token(linking.do_identify(provider, arrival.profile))
+        verified = linking.do_identify(provider, arrival.profile)
+        issued = tokens.do_issue_confirmed_token(verified)
     except AccountDisabled as disabled:
         raise FederatedAccountDisabled from disabled
     page = settings.current().oauth_ui_redirect_url
-    return _shown(issued) if page is None else _led_to(page, issued)
+    if page is None:
+        return _shown(issued, verified.user_id)
+    return _led_to(page, issued, verified.user_id)
 
 
 def federation_list(call: Call[None, None]) -> identity.FederationNames:
@@ -80,17 +84,18 @@ def _door(provider: Provider) -> flows.Door:
     return flows.Door("federation", f"/auth/oauth/{provider.name}/callback")
 
 
-def _shown(issued: tokens.Issued) -> Reply[identity.Token, Literal[200]]:
+def _shown(issued: tokens.Issued, user_id: UUID) -> Reply[identity.Token, Literal[200]]:
     token = identity.Token(
         access_token=issued.token,
         token_type="bearer",
         expires_in=issued.expires_in_seconds,
         scope=" ".join(sorted(issued.scopes)),
     )
-    return Reply(token, 200)
+    return Reply(token, 200, admitted=user_id)
 
 
-def _led_to(page: str, issued: tokens.Issued) -> Reply[None, Literal[302]]:
+def _led_to(page: str, issued: tokens.Issued, user_id: UUID) -> Reply[None, Literal[302]]:
     """Lead to the user interface, which page 002 has take the token from its query."""
     query = urlencode({"token": issued.token})
-    return Reply(None, 302, headers={"Location": f"{page}{'&' if '?' in page else '?'}{query}"})
+    location = f"{page}{'&' if '?' in page else '?'}{query}"
+    return Reply(None, 302, headers={"Location": location}, admitted=user_id)

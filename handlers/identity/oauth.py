@@ -118,20 +118,23 @@ def _admit(provider: Provider, call: Call[Any, None]) -> Reply[None, Literal[303
     """Open a session for whoever arrived, and lead to where the login was to lead."""
     arrival = call.context.prepared
     assert isinstance(arrival, flows.Arrival)
+    verified = linking.do_identify(provider, arrival.profile)
     opened = sessions.do_open_session(
-        linking.do_identify(provider, arrival.profile),
+        verified,
         client_address=call.context.client_address,
         user_agent=call.context.user_agent,
     )
     path = arrival.return_to or settings.current().oauth_return_path
-    return Reply(None, 303, headers={"Location": path}, cookies=session_cookies(opened))
+    cookies = session_cookies(opened)
+    return Reply(None, 303, headers={"Location": path}, cookies=cookies, admitted=verified.user_id)
 
 
 def _name_user(provider: Provider, profile: object) -> Reply[None, Literal[200]]:
     assert isinstance(profile, exchange.Profile)
     verified = linking.do_identify(provider, profile)
     text = f"Authenticated as user {verified.user_id}"
-    return Reply(None, 200, raw=text.encode(), media_type="text/plain; charset=utf-8")
+    media_type = "text/plain; charset=utf-8"
+    return Reply(None, 200, raw=text.encode(), media_type=media_type, admitted=verified.user_id)
 
 
 def _names(user: str | None) -> tuple[str | None, str | None]:

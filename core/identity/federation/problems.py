@@ -17,6 +17,7 @@ class ProviderNotConfigured(NotImplementedYet):
 
 class LoginStateInvalid(BadRequest):
     code, title = "login_state_invalid", "The login was not begun here, or was already finished"
+    is_failed_login = True
 
 
 class LoginNotProven(Unauthenticated):

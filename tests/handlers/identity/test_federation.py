@@ -6,10 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from core.identity import throttling, users
+from core.kernel import settings
 from core.kernel.principal import ROOT_TENANT_ID
+from core.system import audit
 from models.database import read
 from models.tables.federation import FederatedIdentity, FederationProviderRow, LoginFlow
 from tests import openid
@@ -365,3 +368,23 @@ def test_administration_needs_its_scope(client: Client, people: People, operatio
     if operation_id == "federation_put":
         parts["body"] = definition(issuer="https://login.example.com")
     assert client.call(operation_id, as_=people.ben, **parts).status == 403
+
+
+def test_a_login_and_its_failure_are_in_the_audit_trail(federation: Federation) -> None:
+    url, cookie = federation.start()
+    query = federation.visit(url, "dora")
+    token = federation.come_back(query, cookie).json["access_token"]
+    person = Person(user_id="", name="", email="", password="", token=token)
+    user_id = federation.client.call("tokens_get_me", as_=person).json["user_id"]
+    [entry] = audit.list_entries(limit=1, operation="federation_callback")
+    assert (entry.status, str(entry.user_id), entry.client_address) == (200, user_id, "127.0.0.1")
+    assert entry.request_id
+    assert federation.come_back(query, cookie).status == 400
+    assert federation.log_in("unverified.eve").status == 403
+    used, unverified = audit.list_entries(limit=2, operation="federation_callback")
+    assert (used.status, used.code, used.user_id) == (400, "login_state_invalid", None)
+    assert (unverified.status, unverified.code) == (403, "email_not_verified")
+    settings.install(msgspec.structs.replace(settings.current(), oauth_ui_redirect_url="https://ui.example.com/in"))
+    assert federation.log_in("dora").status == 302
+    [entry] = audit.list_entries(limit=1, operation="federation_callback")
+    assert (entry.status, str(entry.user_id)) == (302, user_id)

@@ -14,6 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from core.kernel import settings
+from core.system import audit
 from tests import provider_endpoint
 from tests.client import Answer, Client, Person
 from tests.factories.people import People
@@ -298,3 +299,13 @@ def test_the_developers_door_is_closed_in_production(client: Client, operation_i
 )
 def test_the_doors_go_with_cookie_sessions(client: Client, people: People, operation_id: str) -> None:
     assert client.call(operation_id).status == 404
+
+
+def test_a_login_and_its_failure_are_in_the_audit_trail(scene: Scene) -> None:
+    operation = f"oauth_callback_{scene.door}"
+    me = _me(scene, scene.log_in())
+    [entry] = audit.list_entries(limit=1, operation=operation)
+    assert (entry.status, str(entry.user_id), entry.client_address) == (303, me["id"], "127.0.0.1")
+    assert scene.come_back({"code": "c-1", "state": "never-given"}, None).status == 401
+    [entry] = audit.list_entries(limit=1, operation=operation)
+    assert (entry.status, entry.code, entry.user_id) == (401, "login_state_invalid", None)

@@ -358,8 +358,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "nobody looks for the silent",
         "handlers/service.py",
-        "upkeep=SqlUpkeep(presence.do_note_silence),",
-        "upkeep=SqlUpkeep(),",
+        "upkeep=SqlUpkeep(presence.do_note_silence, audit_chain.seal_some),",
+        "upkeep=SqlUpkeep(audit_chain.seal_some),",
         ("upkeep",),
     ),
 )
