@@ -41,6 +41,11 @@ class Bundle:
     sources: Sources
     kinds: dict[str, str] = field(repr=False)
     origins: dict[str, Address] = field(repr=False)
+    _found: dict[str, Json] = field(init=False, repr=False, compare=False)
+    """Nodes by their pointers: every rule asks for the same ones again."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_found", {"": self.document})
 
     def address(self, pointer: str) -> Address:
         """Return where a node of the bundle was written; data inside a keyword resolves through the keyword."""
@@ -61,10 +66,12 @@ class Bundle:
         Raises:
             KeyError: there is none.
         """
-        node = self.document
-        for token in pointer.lstrip("#").split("/")[1:]:
-            node = node[int(token)] if isinstance(node, list) else node[unescape(token)]
-        return node
+        pointer = pointer.lstrip("#")
+        if pointer not in self._found:
+            parent, _, token = pointer.rpartition("/")
+            node = self.get(parent)
+            self._found[pointer] = node[int(token)] if isinstance(node, list) else node[unescape(token)]
+        return self._found[pointer]
 
     def follow(self, pointer: str) -> tuple[str, Json]:
         """Return pointer and node behind any chain of references that starts at `pointer`.

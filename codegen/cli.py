@@ -6,9 +6,11 @@ Each imports what it needs when it runs: the compiler takes longer to import tha
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,7 +40,18 @@ def generate(arguments: list[str]) -> int:
 
     if options.watch:
         watch(project, run)
-    return _guarded(project, run)
+    with _without_collector():
+        return _guarded(project, run)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let the garbage be, for a second's work: looking through all that is imported and parsed takes a seventh of it."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def watch(project: Project, run: Callable[[], int]) -> NoReturn:

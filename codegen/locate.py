@@ -57,7 +57,7 @@ def escape(token: Hashable) -> str:
 
 def unescape(token: str) -> str:
     """Return what a reference token stands for."""
-    return token.replace("~1", "/").replace("~0", "~")
+    return token.replace("~1", "/").replace("~0", "~") if "~" in token else token
 
 
 def read_file(path: Path, name: str) -> SourceFile:
