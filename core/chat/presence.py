@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import gevent
@@ -45,13 +46,18 @@ def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None
 def do_note_silence() -> int:
     """Take a batch of those who were not heard of for a minute for offline, tell it, and return how many there were."""
     with read():
-        silent = Presence.select().where(Presence.status != "offline", Presence.last_seen_at <= clock.now() - SILENCE)
-        found = list(silent.order_by(Presence.last_seen_at).limit(_BATCH))
+        found = list(_silent())
     for presence in found:
         with suppress(_HeardOf):
             _go_offline(presence)
         gevent.sleep(0)
     return len(found)
+
+
+def _silent() -> Any:
+    """Select them, longest silent first."""
+    silent = Presence.select().where(Presence.status != "offline", Presence.last_seen_at <= clock.now() - SILENCE)
+    return silent.order_by(Presence.last_seen_at).limit(_BATCH)
 
 
 def _go_offline(presence: Presence) -> None:

@@ -199,6 +199,9 @@ class Presence(Table):
         table_name = "presence"
 
 
+Presence.add_index(Presence.last_seen_at, where=peewee.SQL("status <> 'offline'"), name="presence_heard_of")
+
+
 class Typing(Table):
     """A user who is typing in a thread until expires_at."""
 

@@ -84,7 +84,7 @@ UNSCOPED = {
         """,
     "a user has one presence, whichever tenant it was last seen in": """
         core/chat/presence.py _go_offline Presence.update
-        core/chat/presence.py do_note_silence Presence.select
+        core/chat/presence.py _silent Presence.select
         core/chat/presence.py do_send_heartbeat Presence.get_or_none
         """,
     "the tenant is what is asked for: where a login of this user leads to": """

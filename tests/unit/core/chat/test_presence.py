@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from datetime import timedelta
+from uuid import UUID, uuid4
 
 import gevent
 import pytest
 
 from core.chat import conversations, presence
 from core.kernel import clock
-from core.kernel.principal import Principal
-from models.database import read
+from core.kernel.principal import ROOT_TENANT_ID, Principal
+from core.kernel.settings import Settings
+from models.database import database as door
+from models.database import is_sqlite, read, write
 from models.tables.chat import Presence
+from models.tables.identity import User
 from tests.conftest import FrozenClock
 from tests.unit.core.chat.conftest import add, payloads, say
 
@@ -74,3 +78,25 @@ def test_silence_is_told_once_whichever_worker_finds_it(
         presence._go_offline(stale)
     assert _statuses(conversation_id, ada)[-1] == "online"
     assert _status(ada) == "online"
+
+
+def test_who_fell_silent_is_found_by_the_index_of_those_who_are_not_offline(database: Settings) -> None:
+    now = clock.now()
+    users = [{"id": uuid4(), "email": f"{number}@example.com", "created_at": now} for number in range(3000)]
+    rows = [
+        {"user": user["id"], "tenant_id": ROOT_TENANT_ID, "status": status, "last_seen_at": now - timedelta(hours=1)}
+        for user, status in zip(users, ["online", "away"] + ["offline"] * 2998, strict=True)
+    ]
+    with write():
+        for start in range(0, len(users), 500):
+            User.insert_many(users[start : start + 500]).execute()
+            Presence.insert_many(rows[start : start + 500]).execute()
+        if not is_sqlite():
+            door.execute_sql("ANALYZE presence")
+    with read():
+        sql, parameters = presence._silent().sql()
+        explain = "EXPLAIN QUERY PLAN" if is_sqlite() else "EXPLAIN"
+        plan = " ".join(str(row) for row in door.execute_sql(f"{explain} {sql}", parameters).fetchall())
+        assert {row.status for row in presence._silent()} == {"online", "away"}
+    assert "presence_heard_of" in plan
+    assert "TEMP B-TREE" not in plan
