@@ -176,6 +176,27 @@ def _rank(content_type: str) -> int:
     return 5 if content_type.endswith("+json") else 9
 
 
+@dataclass(frozen=True)
+class Renewal:
+    """How a bearer token is exchanged for its successor. token, expires_in: members of the operation's answer."""
+
+    scheme: str
+    operation: ir.Operation
+    token: str
+    expires_in: str
+
+
+def renewal(contract: ir.Contract) -> Renewal | None:
+    """Return the renewal that a security scheme declares; None where none does."""
+    schemes = contract.root.get("components", {}).get("securitySchemes", {})
+    for name in sorted(schemes):
+        declared = schemes[name].get("x-renewal")
+        operation = next((o for o in contract.operations if declared and o.id == declared["operation"]), None)
+        if operation is not None:
+            return Renewal(name, operation, declared["token"], declared["expires_in"])
+    return None
+
+
 def successes(operation: ir.Operation) -> list[ir.Response]:
     """Return the answers that are no errors: 2xx, and redirects that the contract declares."""
     return [r for r in operation.responses if r.status.startswith("2") or r.status in _REDIRECTS]

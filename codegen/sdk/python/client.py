@@ -8,6 +8,7 @@ from typing import Any
 
 from codegen import ir
 from codegen.names import snake
+from codegen.sdk import surface
 from codegen.sdk.python.text import HEADER, literal, sentence
 from codegen.sdk.surface import Method, Resource
 
@@ -48,7 +49,7 @@ def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent
         "from .runtime.clients import SyncClient as _SyncClient\nfrom .runtime.credentials import Renewal, Scheme, Token\n"
         "from .runtime.kinds import Async, M, Sync\nfrom .runtime.options import TIMEOUT_SECONDS, Retry\n\n"
         f"if TYPE_CHECKING:\n    import httpx\n\n{typed}\n"
-        f"_SCHEMES = {{\n{listed}}}\n_RENEWAL: Renewal | None = {_renewal(contract, schemes)}\n\n\n"
+        f"_SCHEMES = {{\n{listed}}}\n_RENEWAL: Renewal | None = {_renewal(contract)}\n\n\n"
         f'class _Resources(Generic[M]):\n    """Every resource, loaded when it is first asked for."""\n\n{properties}\n'
         + _class("", contract, held, agent)
         + _class("Async", contract, held, agent)
@@ -107,14 +108,12 @@ def _scheme(scheme: Mapping[str, Any]) -> str:
     return f"Scheme({', '.join(rows)})"
 
 
-def _renewal(contract: ir.Contract, schemes: Mapping[str, Any]) -> str:
-    for name in sorted(schemes):
-        declared = schemes[name].get("x-renewal")
-        operation = next((o for o in contract.operations if declared and o.id == declared["operation"]), None)
-        if operation is not None:
-            words = (name, operation.method, operation.path, declared["token"], declared["expires_in"])
-            return f"Renewal({', '.join(literal(word) for word in words)})"
-    return "None"
+def _renewal(contract: ir.Contract) -> str:
+    found = surface.renewal(contract)
+    if found is None:
+        return "None"
+    words = (found.scheme, found.operation.method, found.operation.path, found.token, found.expires_in)
+    return f"Renewal({', '.join(literal(word) for word in words)})"
 
 
 def front_module(title: str) -> str:

@@ -32,6 +32,7 @@ _RUNTIME_NAMES = {
     "Connection",
     "CookieJar",
     "Page",
+    "Token",
     "Violation",
     "Schemes",
 }
@@ -198,14 +199,31 @@ def _schemes(contract: ir.Contract) -> str:
         [
             HEADER,
             'import type { Schemes } from "./runtime/credentials.js";',
+            'import type { Renewal } from "./runtime/renewal.js";',
             "",
             "/** The security schemes that take a text; sessions are kept in cookies. */",
             f"export type SchemeName = {union};",
             "",
             f"export const SCHEMES: Schemes = {_literal(schemes)};",
             "",
+            f"export const RENEWAL: Renewal | undefined = {_renewal(contract)};",
+            "",
         ]
     )
+
+
+def _renewal(contract: ir.Contract) -> str:
+    found = surface.renewal(contract)
+    if found is None:
+        return "undefined"
+    told = {
+        "scheme": lower_camel(found.scheme),
+        "method": found.operation.method,
+        "path": found.operation.path,
+        "token": f"/{_escaped(found.token)}",
+        "expiresIn": f"/{_escaped(found.expires_in)}",
+    }
+    return _literal(told)
 
 
 def _scheme(node: Mapping[str, Any]) -> dict[str, str]:
@@ -247,11 +265,11 @@ def _client(root: Mapping[str, Any], resources: Mapping[str, tuple[Method, ...]]
 
 _CONNECT = """
 import { Connection, type ClientOptions } from "./runtime/index.js";
-import { SCHEMES, type SchemeName } from "./schemes.js";
+import { RENEWAL, SCHEMES, type SchemeName } from "./schemes.js";
 
 /** Return a way to the service, for resources that are imported one by one. */
 export function connect(options: ClientOptions<SchemeName>): Connection {
-  return new Connection(SCHEMES, options);
+  return new Connection(SCHEMES, options, RENEWAL);
 }
 """
 

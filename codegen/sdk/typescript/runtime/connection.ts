@@ -7,6 +7,7 @@ import { isRepeatable, prepare, type Arguments, type Operation, type Prepared } 
 import { RETRY, STREAM_SILENCE_MS, TIMEOUT_MS, pause, waitMs } from "./options.js";
 import type { CallOptions, ClientOptions, Retry } from "./options.js";
 import { Pager } from "./pager.js";
+import { renew, type Renewal, type Token } from "./renewal.js";
 import { EventStream } from "./stream.js";
 
 /** An answer; content is undefined while its body is unread. */
@@ -24,14 +25,16 @@ export class Connection {
   readonly retry: Retry;
   readonly streamSilenceMs: number;
   readonly #options: ClientOptions;
+  readonly #renewal: Renewal | undefined;
   readonly #warned = new Set<string>();
 
-  constructor(schemes: Schemes, options: ClientOptions) {
+  constructor(schemes: Schemes, options: ClientOptions, renewal?: Renewal) {
     this.cookies = options.cookies ?? new CookieJar();
     this.credentials = new Credentials(schemes, options.credentials ?? {}, this.cookies);
     this.retry = { ...RETRY, ...options.retry };
     this.streamSilenceMs = options.streamSilenceMs ?? STREAM_SILENCE_MS;
     this.#options = options;
+    this.#renewal = renewal;
   }
 
   /** Call an operation that answers once. */
@@ -109,23 +112,55 @@ export class Connection {
     }
   }
 
+  /** Send a request with its credentials; once more where another call has renewed the token that was refused. */
   async #fetch(prepared: Prepared, signal: AbortSignal): Promise<Response> {
+    const alternative = this.credentials.choose(prepared.operation.security ?? []);
+    const token = await this.#current(alternative);
+    const sent = token?.value;
+    const response = await this.#sendOnce(prepared, alternative, signal);
+    if (response.status !== 401 || token === undefined || !(await token.hasSuccessor(sent!))) return response;
+    await response.body?.cancel();
+    return this.#sendOnce(prepared, alternative, signal);
+  }
+
+  async #sendOnce(prepared: Prepared, alternative: readonly string[], signal: AbortSignal): Promise<Response> {
     const headers = new Headers(this.#options.headers);
     prepared.headers.forEach((value, name) => headers.set(name, value));
     const query = new URLSearchParams(prepared.query);
-    await this.credentials.apply(prepared.operation.security ?? [], headers, query);
+    await this.credentials.apply(alternative, headers, query);
     const search = query.size > 0 ? `?${query.toString().replaceAll("+", "%20")}` : "";
-    const url = `${this.#options.baseUrl.replace(/\/+$/, "")}${prepared.path}${search}`;
     const content = await prepared.body();
     for (const [name, value] of Object.entries(content.headers)) headers.set(name, value);
     const body = content.body ?? null;
     const isStream = body instanceof ReadableStream ? { duplex: "half" } : {};
-    const send = this.#options.fetch ?? globalThis.fetch;
     const request = { method: prepared.operation.method, headers, body, signal, redirect: "manual", ...isStream } as const;
-    const response = await send(url, request);
+    const response = await this.#reach(`${prepared.path}${search}`, request);
     content.whenSent?.();
     this.cookies.learn(response.headers);
     return response;
+  }
+
+  /** Return the token that a request will carry, renewed if it is due. */
+  async #current(alternative: readonly string[]): Promise<Token | undefined> {
+    const renewal = this.#renewal;
+    const token = renewal && alternative.includes(renewal.scheme) ? this.credentials.token(renewal.scheme) : undefined;
+    await token?.settle(() => renew(renewal!, token, (...told) => this.#exchange(...told), (attempt) => this.#patience(attempt)));
+    return token;
+  }
+
+  #exchange(method: string, path: string, bearer: string): Promise<Response> {
+    const headers = new Headers(this.#options.headers);
+    headers.set("authorization", `Bearer ${bearer}`);
+    return this.#reach(path, { method, headers, signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS) });
+  }
+
+  #patience(attempt: number): Promise<void> {
+    return pause(waitMs(this.retry, attempt, undefined) ?? 0, undefined);
+  }
+
+  #reach(target: string, request: RequestInit): Promise<Response> {
+    const send = this.#options.fetch ?? globalThis.fetch;
+    return send(`${this.#options.baseUrl.replace(/\/+$/, "")}${target}`, request);
   }
 
   #warn(operation: Operation): void {

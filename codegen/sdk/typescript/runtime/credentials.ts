@@ -1,6 +1,7 @@
 /** Who calls: keys, bearer tokens, and a browser's session with its CSRF secret. */
 import type { CookieJar } from "./cookies.js";
 import type { Credential } from "./options.js";
+import { Token } from "./renewal.js";
 
 /** A security scheme. fromCookie: the cookie whose value the header must repeat. */
 export interface Scheme {
@@ -29,10 +30,20 @@ export class Credentials {
     else this.#held.set(scheme, value);
   }
 
-  /** Write the first alternative that is held whole into a request; in a page its cookies are the last resort. */
-  async apply(security: readonly (readonly string[])[], headers: Headers, query: URLSearchParams): Promise<void> {
-    const chosen = security.find((alternative) => alternative.length > 0 && alternative.every((name) => this.#holds(name)));
-    for (const name of chosen ?? []) await this.#write(name, headers, query);
+  /** Return the first alternative that is held whole; in a page its cookies are the last resort. */
+  choose(security: readonly (readonly string[])[]): readonly string[] {
+    return security.find((alternative) => alternative.length > 0 && alternative.every((name) => this.#holds(name))) ?? [];
+  }
+
+  /** Write an alternative into a request. */
+  async apply(alternative: readonly string[], headers: Headers, query: URLSearchParams): Promise<void> {
+    for (const name of alternative) await this.#write(name, headers, query);
+  }
+
+  /** Return the token of a scheme that renews itself. */
+  token(scheme: string): Token | undefined {
+    const held = this.#held.get(scheme);
+    return held instanceof Token ? held : undefined;
   }
 
   #holds(name: string): boolean {
@@ -47,7 +58,7 @@ export class Credentials {
     const scheme = this.#schemes[name]!;
     const held = this.#held.get(name);
     const cookie = scheme.fromCookie ?? (scheme.kind === "cookie" ? scheme.parameter : undefined);
-    const given = typeof held === "function" ? await held() : held;
+    const given = held instanceof Token ? held.value : typeof held === "function" ? await held() : held;
     const value = given ?? (cookie === undefined ? undefined : this.cookies.get(cookie));
     if (value === undefined) return;
     if (scheme.fromCookie !== undefined) headers.set("cookie", this.#cookieHeader(headers, scheme.fromCookie, value));

@@ -9,5 +9,6 @@ export {
 } from "./errors.js";
 export type { FileSource, Progress, Upload } from "./uploads.js";
 export type { CallOptions, ClientOptions, Credential, Idempotent, IfMatch, IfNoneMatch, RequestOptions, Retry } from "./options.js";
+export { Token, type TokenOptions } from "./renewal.js";
 export { Pager, type Page } from "./pager.js";
 export { EventStream, type ServerEvent } from "./stream.js";

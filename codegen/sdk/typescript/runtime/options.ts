@@ -1,5 +1,6 @@
 /** What a client and each of its calls can be told. */
 import type { CookieJar } from "./cookies.js";
+import type { Token } from "./renewal.js";
 
 /** What one call does differently. */
 export interface RequestOptions {
@@ -34,8 +35,8 @@ export interface IfNoneMatch {
 /** Every option there is; each operation takes those that mean something to it. */
 export type CallOptions = RequestOptions & Idempotent & IfMatch & IfNoneMatch;
 
-/** A credential, or what gives the present one before each try. */
-export type Credential = string | (() => string | Promise<string>);
+/** A credential, what gives the present one before each try, or a bearer token that renews itself. */
+export type Credential = string | Token | (() => string | Promise<string>);
 
 /** What a client is made with. Scheme: names of the contract's security schemes that take a text. */
 export interface ClientOptions<Scheme extends string = string> {
