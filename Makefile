@@ -73,21 +73,22 @@ check: lint types contract-lint check-generated ## What every commit must pass: 
 test: setup $(NPM) $(PYRIGHT) ## All tests, on SQLite and on a PostgreSQL of their own
 	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"
 
+# Long runs stop by themselves: --timeout is for each test, one that needs longer says so in its `timeout` mark.
 fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,000 cases per database (ACCORD_TEST_FUZZ_CASES)
-	@$(PYTEST) -s -m long tests/fuzz
+	@$(PYTEST) -s -m long --timeout 9000 tests/fuzz
 
 oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one verdict (ACCORD_TEST_ORACLE_INSTANCES)
-	@$(PYTEST) -s -m long tests/contract
+	@$(PYTEST) -s -m long --timeout 3600 tests/contract
 
 drills: setup ## Kill workers, cut streams, restart the database, 10,000 client calls behind a bad proxy (ACCORD_TEST_CHAOS_CALLS)
-	@$(PYTEST) -s -m long tests/drills tests/sdk
+	@$(PYTEST) -s -m long --timeout 1200 tests/drills tests/sdk
 
 .venv/.attacks: .venv/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,attacks]'
 	@touch $@
 
 attacks: .venv/.attacks ## Attack a server of our own on the loopback interface: slow senders, smuggling, spraying, odd values, sqlmap
-	@$(PYTEST) -s -m long tests/attacks
+	@$(PYTEST) -s -m long --timeout 600 tests/attacks
 
 mutants: setup ## Seeded faults in handlers and pipeline: how many does the suite catch (a sample; ALL=1; SEED=n; WORDS="csrf core/chat")
 	@nice -n 5 $(BIN)/python -m tests.mutants $(if $(ALL),--all) $(if $(SEED),--seed $(SEED)) $(WORDS)

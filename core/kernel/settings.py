@@ -63,6 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     idempotency_hours: int
     log_level: str
     auth_v1: bool
+    password_words: tuple[str, ...]
     limits_admin_api: bool
     rate_profiles: dict[str, RateProfile]
     public_url: str
@@ -218,6 +219,13 @@ SETTINGS: tuple[Row, ...] = (
         "least severe level that is logged",
     ),
     Row("ACCORD_AUTH_V1", boolean, "true", "", "switch: cookie sessions (off: 404)"),
+    Row(
+        "ACCORD_PASSWORD_WORDS",
+        names,
+        "",
+        "list",
+        "words that no password may consist of, with any digits and signs: names of the organization, its products and projects",
+    ),
     Row("ACCORD_LIMITS_ADMIN_API", boolean, "true", "", "switch: rate-limit administration (off: 404)"),
     Row(
         "ACCORD_RATE_PROFILES",

@@ -388,3 +388,13 @@ def test_a_login_and_its_failure_are_in_the_audit_trail(federation: Federation) 
     assert federation.log_in("dora").status == 302
     [entry] = audit.list_entries(limit=1, operation="federation_callback")
     assert (entry.status, str(entry.user_id)) == (302, user_id)
+
+
+def test_a_login_by_a_provider_is_elevated_by_nothing(federation: Federation) -> None:
+    """However a provider knew the person: what needs more asks for a password of this service, which there is none of."""
+    dora = _log_in(federation, "dora")
+    for password in ("", "x", "correct horse battery"):
+        body = {"password": password, "abilities": ["git:push"]}
+        answer = federation.client.call("tokens_elevate", body=body, as_=dora)
+        assert answer.status in {401, 422}, answer.text
+    assert answer.status == 401

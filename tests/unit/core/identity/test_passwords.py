@@ -35,9 +35,21 @@ def test_common_password_is_refused_outside_dev(tmp_path: Path, password: str) -
     settings.install(read_settings(tmp_path, profile="production"))
     with pytest.raises(Invalid):
         passwords.hash_password(password)
-    passwords.check_uncommon("correct horse battery", "/password")
+    passwords.check_unguessable("correct horse battery", "/password")
     settings.install(read_settings(tmp_path))
-    passwords.check_uncommon(password, "/password")
+    passwords.check_unguessable(password, "/password")
+
+
+@pytest.mark.parametrize(
+    "password", ["Accord-2026!", "accordaccord", "ADMIN accord 1", "orion2026", "Orion.Admin.7", "BIGBEAR-2026"]
+)
+def test_words_of_this_service_make_no_password(tmp_path: Path, password: str) -> None:
+    settings.install(read_settings(tmp_path, profile="production", password_words="orion, Big-Bear"))
+    with pytest.raises(Invalid) as refused:
+        passwords.hash_password(password)
+    assert [error.rule for error in refused.value.errors] == ["context_word"]
+    for free in ("accord with the big bear", "orionis 2026", "12345 67890 !?"):
+        passwords.check_unguessable(free, "/password")
 
 
 def test_queue_refuses_beyond_its_limit_and_runs_one_at_a_time() -> None:
