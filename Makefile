@@ -97,5 +97,5 @@ mutants: setup ## Seeded faults in handlers and pipeline: how many does the suit
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
-bench: .venv/.bench ## Measure against other stacks (PARTS="http sql limits start streams", OPTIONS="--rounds 3 --seconds 4")
+bench: .venv/.bench ## Measure against other stacks (PARTS="http sql limits start streams sdk", OPTIONS="--rounds 3 --seconds 4")
 	@$(BIN)/python -m tests.bench $(PARTS) $(OPTIONS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import postgres
-from tests.bench import contracts, limited, logins, rounds, stacks, startcost, streams
+from tests.bench import clients, contracts, limited, logins, rounds, stacks, startcost, streams
 from tests.bench.accounts import Account
 from tests.bench.peers import callers
 from tests.bench.processes import ROOT
@@ -165,6 +165,17 @@ def _logins(plan: Plan) -> list[Line]:
         return logins.lines(server, account, rounds=plan.rounds, seconds=plan.seconds)
 
 
+def _sdk(plan: Plan) -> list[Line]:
+    """Compare the Python client with others, on the product's own completions."""
+    environment = stacks.accord_environment(plan.folder / "sdk")
+    _migrate(environment)
+    stack = stacks.accord("accord", ROOT, environment, {})._replace(probe=stacks.READY)
+    with stack.serving(plan.cores.server) as server:
+        account = Account(server.port)
+        account.set_up()
+        return clients.lines(server, account.token, plan.folder / "client", rounds=plan.rounds)
+
+
 def _limits(plan: Plan) -> list[Line]:
     """Compare the tenant surface with and without limits and usage."""
     environment = stacks.accord_environment(plan.folder / "limits") | {"ACCORD_RATE_PROFILES": limited.RATES}
@@ -201,7 +212,15 @@ def _migrate(environment: dict[str, str]) -> None:
     subprocess.run(command, cwd=ROOT, env=plain, check=True, stdout=subprocess.DEVNULL)
 
 
-_PARTS = {"http": _http, "sql": _sql, "limits": _limits, "start": _start, "streams": _streams, "logins": _logins}
+_PARTS = {
+    "http": _http,
+    "sql": _sql,
+    "limits": _limits,
+    "start": _start,
+    "streams": _streams,
+    "logins": _logins,
+    "sdk": _sdk,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
