@@ -6,7 +6,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 NPM := codegen/sdk/typescript/node_modules/.ready
 PYRIGHT := tests/sdk/pyright/node_modules/.ready
-.PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills attacks mutants bench
+.PHONY: help setup run serve generate contract-lint check-generated sdk sdk-ts sdk-ts-tools documents check lint types test fuzz oracle drills attacks mutants bench browser
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -86,6 +86,9 @@ drills: setup ## Kill workers, cut streams, restart the database, 10,000 client 
 .venv/.attacks: .venv/.ready
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,attacks]'
 	@touch $@
+
+browser: ## Install Debian's chromium, as root, for the test of the TypeScript client in a page; without a browser it is skipped
+	@command -v chromium >/dev/null || (apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium)
 
 attacks: .venv/.attacks ## Attack a server of our own on the loopback interface: slow senders, smuggling, spraying, odd values, sqlmap
 	@$(PYTEST) -s -m long --timeout 600 tests/attacks
