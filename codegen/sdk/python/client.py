@@ -49,7 +49,7 @@ def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent
         "from .runtime.clients import SyncClient as _SyncClient\nfrom .runtime.credentials import Renewal, Scheme, Token\n"
         "from .runtime.kinds import Async, M, Sync\nfrom .runtime.options import TIMEOUT_SECONDS, Retry\n\n"
         f"if TYPE_CHECKING:\n    import httpx\n\n{typed}\n"
-        f"_SCHEMES = {{\n{listed}}}\n_RENEWAL: Renewal | None = {_renewal(contract)}\n\n\n"
+        f"_SCHEMES: dict[str, Scheme] = {{\n{listed}}}\n_RENEWAL: Renewal | None = {_renewal(contract)}\n\n\n"
         f'class _Resources(Generic[M]):\n    """Every resource, loaded when it is first asked for."""\n\n{properties}\n'
         + _class("", contract, held, agent)
         + _class("Async", contract, held, agent)

@@ -346,6 +346,10 @@ def _walk(node: Any) -> Iterable[dict[str, Any]]:
             yield from _walk(child)
 
 
+_TYPE_BEGINS = r'(?:(?<![\w."])|(?<=: "))'
+"""Before a type, also one that a TypedDict keeps as text; not before a text that looks like one."""
+
+
 def imports(text: str, own: str = "") -> str:
     """Return the import lines for the names that `text` uses; own: the area it is the module of."""
     groups = [
@@ -364,7 +368,7 @@ def imports(text: str, own: str = "") -> str:
         used = [name for name in names if re.search(rf"(?<![\w.]){name}\b", code)]
         if used:
             lines.append(f"from {module} import {', '.join(used)}")
-    areas = sorted(set(re.findall(r'(?<![\w."])_([a-z]\w*)\.[A-Z]', code)) - {own})
+    areas = sorted(set(re.findall(rf"{_TYPE_BEGINS}_([a-z]\w*)\.[A-Z]", code)) - {own})
     prefix = "." if own else "..types"
     lines += [f"from {prefix} import {area} as _{area}" for area in areas]
     return "\n".join(lines)
@@ -373,6 +377,6 @@ def imports(text: str, own: str = "") -> str:
 def _module(area: str, found: _Area) -> str:
     classes = [found.classes[name] for name in sorted(found.classes)]
     body = "\n\n".join([*(found.aliases[name] for name in sorted(found.aliases)), *classes])
-    body = re.sub(rf'(?<![\w."])_{re.escape(area)}\.(?=[A-Z])', "", body)
+    body = re.sub(rf"{_TYPE_BEGINS}_{re.escape(area)}\.(?=[A-Z])", "", body)
     head = f'{HEADER}\n"""Types of {area}."""\n\nfrom __future__ import annotations\n\n'
     return f"{head}{imports(body, area)}\n\n\n{body}"
