@@ -112,6 +112,7 @@ _SET_UP = "an administrator exists, and what is drawn has not the server's set-u
 _NAMED = "the drawn name is another's"
 _BUILT_IN = "the drawn role is built in, and stays as it is"
 _NO_APPLE = "the fuzzer's server has no credentials of Apple's"
+_THROTTLED = "too many drawn passwords were wrong before"
 _STATE = "the drawn state is none that this browser was given"
 
 REFUSALS = (
@@ -143,9 +144,13 @@ REFUSALS = (
     Refusal("roles_create", 409, _NAMED),
     Refusal("roles_delete", 409, _BUILT_IN),
     Refusal("roles_update_scopes", 409, _BUILT_IN),
+    Refusal("sessions_login", 429, _THROTTLED),
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
     Refusal("tenants_register", 409, _TAKEN),
+    Refusal("tokens_create", 429, _THROTTLED),
+    Refusal("tokens_create_personal", 429, _THROTTLED),
+    Refusal("tokens_elevate", 429, _THROTTLED),
     Refusal("tokens_elevate", 401, "the drawn password is not the caller's"),
     Refusal("users_create", 409, _TAKEN),
     Refusal("users_delete", 409, _LAST),
