@@ -20,10 +20,11 @@ paths:
     put:
       operationId: settings_put
       tags: [settings]
-      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/settings.All"}}}}
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/settings.Change"}}}}
       responses: {"204": {description: Stored.}}
 components:
   schemas:
+    settings.Change: {type: object, properties: {to: {$ref: "#/components/schemas/settings.All"}}}
     settings.All:
       type: object
       properties:
