@@ -31,9 +31,7 @@ class Telemetry:
     ) -> None:
         """Count one answered request and write its line."""
         operation = operation_id or _NO_OPERATION
-        requests, seconds = _request_metrics(operation, status)
-        requests.inc()
-        seconds.observe(duration_seconds)
+        _request_counter(operation, status)(duration_seconds)
         if self._log.threshold > logs.LEVELS["info"] and status < 500:
             self._causes.pop(id(request), None)
             return
@@ -84,7 +82,7 @@ class Telemetry:
 
     def request_refused(self, *, status: int, client_address: str, reason: str) -> None:
         """Count what was refused before it was a request: no HTTP, headers too long, or too slow."""
-        _request_metrics(_NO_OPERATION, status)[0].inc()
+        metrics.REQUESTS.labels(_NO_OPERATION, str(status)).inc()
         self._log.line("info", "request_refused", {"status": status, "client": client_address, "reason": reason})
 
     def stream_opened(self, operation_id: str) -> None:
@@ -123,6 +121,4 @@ class Telemetry:
             self._log.lost = 0
 
 
-@lru_cache(maxsize=8192)
-def _request_metrics(operation: str, status: int) -> tuple[Any, Any]:
-    return metrics.REQUESTS.labels(operation, str(status)), metrics.REQUEST_SECONDS.labels(operation)
+_request_counter = lru_cache(maxsize=8192)(metrics.request_counter)

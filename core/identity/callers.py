@@ -29,6 +29,7 @@ _DEV_STYLE = "workflow"
 _TOUCH_AFTER = timedelta(minutes=5)
 _CACHE_SIZE = 10_000
 _NEVER = datetime.max.replace(tzinfo=UTC)
+_NOTHING = (0, None)
 
 
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ class CallerVerifier:
     def __init__(self, settings: Settings) -> None:
         self._lets_dev_in = settings.is_dev and settings.is_loopback
         self._takes_sessions = settings.auth_v1
-        self._cache: dict[str, _Entry] = {}
+        self._cache: dict[str, tuple[int, _Entry]] = {}
 
     def verify(self, credentials: Credentials) -> Principal | None:
         """Return the caller, or None when there is no valid credential.
@@ -104,8 +105,8 @@ class CallerVerifier:
             return resolve(secret, epoch.current(), asked)
         key = digest(f"{scheme}:{secret}")
         now_epoch = epoch.current()
-        entry = self._cache.get(key)
-        if entry is not None and entry.epoch == now_epoch and clock.now() < entry.expires_at:
+        expires_ms, entry = self._cache.get(key, _NOTHING)
+        if entry is not None and entry.epoch == now_epoch and clock.now_ms() < expires_ms:
             return entry
         entry = resolve(secret, now_epoch, asked)
         if entry is None or not entry.is_cacheable:
@@ -117,7 +118,7 @@ class CallerVerifier:
     def _keep(self, key: str, entry: _Entry) -> None:
         if len(self._cache) >= _CACHE_SIZE:
             self._cache.clear()
-        self._cache[key] = entry
+        self._cache[key] = (clock.to_ms(entry.expires_at), entry)
 
     def _used(self, scheme: str, secret: str, entry: _Entry | None) -> Principal | None:
         """Note that a credential is used: one write a minute or every few, not one a request."""
