@@ -178,7 +178,7 @@ def _sdk(plan: Plan) -> list[Line]:
 
 def _limits(plan: Plan) -> list[Line]:
     """Compare the tenant surface with and without limits and usage."""
-    environment = stacks.accord_environment(plan.folder / "limits") | {"ACCORD_RATE_PROFILES": limited.RATES}
+    environment = stacks.accord_environment(plan.folder / "limits")
     folder = plan.folder / "uncounted"
     folder.mkdir()
     with _product(plan, environment) as account:

@@ -18,9 +18,6 @@ BOUND = 2.0
 _PATH = "/api/v1/tenants"
 _ROOT_TENANT = "00000000-0000-0000-0000-000000000000"
 _PYPROJECT = '[tool.accord]\nservice = "tests.bench.uncounted:build"\n'
-RATES = (
-    '{"default": {"limit": 60000000, "window_seconds": 60}, "tenant.minute": {"limit": 60000000, "window_seconds": 60}}'
-)
 
 
 def targets(account: Account) -> dict[str, Target]:

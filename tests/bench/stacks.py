@@ -18,6 +18,9 @@ _BIN = Path(sys.executable).parent
 _ADDRESS = "127.0.0.1:{port}"
 _PROBE = "/contacts/7"
 READY = "/readyz"
+_RATE = {"limit": 60_000_000, "window_seconds": 60}
+_RATES = orjson.dumps(dict.fromkeys(("default", "conversation.post", "tenant.minute"), _RATE)).decode()
+"""Requests are counted, and a loader, which is one caller, is never refused."""
 CONTACT = {
     "name": {"given": "Ada", "family": "Byron"},
     "account_id": "01936f4e-7c1a-7d3b-9a52-0c6f5e1b2a34",
@@ -110,5 +113,5 @@ def accord_environment(data_dir: Path, database_url: str = "") -> dict[str, str]
         "ACCORD_PROFILE": "production",
         "ACCORD_SECRET_KEYS": "a secret of the benchmark that signs nothing else",
         "ACCORD_SETUP_TOKEN": SETUP_TOKEN,
-        "ACCORD_RATE_PROFILES": '{"default": {"limit": 60000000, "window_seconds": 60}}',
+        "ACCORD_RATE_PROFILES": _RATES,
     }
