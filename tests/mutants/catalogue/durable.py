@@ -292,16 +292,16 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "requests not counted",
-        "server/telemetry.py",
-        "        requests.inc()\n",
+        "server/metrics.py",
+        "        inc(1)\n",
         "",
         ("metrics of workers",),
     ),
     Mutant(
         "requests counted twice",
-        "server/telemetry.py",
-        "        requests.inc()\n",
-        "        requests.inc(2)\n",
+        "server/metrics.py",
+        "        inc(1)\n",
+        "        inc(2)\n",
         ("metrics of workers",),
     ),
     Mutant(

@@ -69,7 +69,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "outlived caller stays in the cache",
         "core/identity/callers.py",
-        "entry.epoch == now_epoch and clock.now() < entry.expires_at:",
+        "entry.epoch == now_epoch and clock.now_ms() < expires_ms:",
         "entry.epoch == now_epoch:",
         _CALLERS,
     ),
