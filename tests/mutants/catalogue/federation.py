@@ -32,6 +32,27 @@ MUTANTS: tuple[Mutant, ...] = (
         ("logins by openid",),
     ),
     Mutant(
+        "a registered address leads its owner to who registered it",
+        _LINKING,
+        "found if found and not claims.is_unproven(found) else",
+        "found or",
+        ("logins by openid",),
+    ),
+    Mutant(
+        "accounts of others stay with who registered the address",
+        _LINKING,
+        "        claims.pass_on(former, user)\n",
+        "        pass\n",
+        ("logins by openid",),
+    ),
+    Mutant(
+        "a failed state is not in the trail",
+        "core/identity/federation/problems.py",
+        "    is_failed_login = True\n",
+        "",
+        ("logins by openid",),
+    ),
+    Mutant(
         "a state that never ends",
         _FLOWS,
         "if not taken or row.expires_at <= clock.now():",
