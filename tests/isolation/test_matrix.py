@@ -10,7 +10,9 @@ import msgspec
 import pytest
 
 from core.identity.scopes import CATALOGUE
+from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
+from core.kernel.settings import Settings
 from handlers.service import build
 from models import database as database_door
 from server.logs import Log
@@ -37,12 +39,12 @@ PRODUCTION = {
 
 
 @pytest.fixture(scope="module")
-def world(
+def installation(
     databases: sources.Databases,
     peopled_templates: PeopledTemplates,
     oracle: Oracle,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[World]:
+) -> Iterator[tuple[World, Settings]]:
     """Hold one installation, in the production profile, for all operations; each cell makes its own objects."""
     folder = tmp_path_factory.mktemp("matrix")
     url = databases.create(folder, "peopled")
@@ -52,11 +54,19 @@ def world(
         runtime = Runtime(build(settings), Log("info", log.fileno()))
         client = Client(InProcess(runtime.wsgi), oracle)
         try:
-            yield make_world(client, peopled_templates.people().ada, _everything())
+            yield make_world(client, peopled_templates.people().ada, _everything()), settings
         finally:
             runtime.stop()
             sources.close()
             databases.drop(url)
+
+
+@pytest.fixture
+def world(installation: tuple[World, Settings]) -> World:
+    """Give the installation with its settings in place, which every test begins without."""
+    made, settings = installation
+    kernel_settings.install(settings)
+    return made
 
 
 def _everything() -> frozenset[str]:
