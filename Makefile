@@ -80,7 +80,7 @@ fuzz: setup ## Every phase of Schemathesis against running servers, at least 25,
 oracle: setup ## 100,000 drawn requests: our decoder and openapi-core give one verdict (ACCORD_TEST_ORACLE_INSTANCES)
 	@$(PYTEST) -s -m long --timeout 3600 tests/contract
 
-drills: setup ## Kill workers, cut streams, restart the database, 10,000 client calls behind a bad proxy (ACCORD_TEST_CHAOS_CALLS)
+drills: setup $(NPM) ## Kill workers, cut streams, restart the database, 10,000 calls of each client behind a bad proxy (ACCORD_TEST_CHAOS_CALLS)
 	@$(PYTEST) -s -m long --timeout 1200 tests/drills tests/sdk
 
 .venv/.attacks: .venv/.ready

@@ -13,8 +13,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 LOST, TWICE, DELAYED, TORN = 0.20, 0.05, 0.05, 0.05
 """Shares of answers; the rest passes unharmed."""
-STREAM_BYTES = (100, 2500)
-"""A stream is cut after so many bytes, drawn anew for each connection."""
+STREAM_BYTES = (100, 6000)
+"""A stream is cut after so many bytes, drawn anew for each connection; a whole completion must often pass, since it is
+replayed from its beginning."""
 _HOP_HEADERS = {"connection", "transfer-encoding", "keep-alive", "content-length", "host"}
 
 

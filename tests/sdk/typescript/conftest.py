@@ -30,7 +30,7 @@ class Project:
     package: Path
     complaints: tuple[dict[str, str], ...]
 
-    def run(self, name: str, **variables: str) -> Any:
+    def run(self, name: str, *, seconds: float = 120, **variables: str) -> Any:
         """Run a program by node and return the JSON that it prints."""
         done = subprocess.run(
             ["node", f"out/{name}.js"],
@@ -38,7 +38,7 @@ class Project:
             env={"PATH": os.environ["PATH"], **variables},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=seconds,
             check=False,
         )
         assert done.returncode == 0, f"{done.stdout}{done.stderr}"
