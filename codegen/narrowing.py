@@ -8,6 +8,7 @@ from typing import Any
 from codegen.bundle import Bundle
 from codegen.resolved import Resolved
 from codegen.sdk.surface import members, required
+from codegen.structure.valid_schemas import FORMATS
 
 Message = tuple[str, str]
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -70,7 +71,7 @@ class Narrowing:
         tighter += [field for field in _UPPER if field in after and after[field] < before.get(field, float("inf"))]
         tighter += [field for field in _EXACT if field in after and after[field] != before.get(field)]
         for field in tighter:
-            if after[field] not in (0, False):
+            if after[field] not in (0, False) and (field != "format" or after[field] in FORMATS):
                 yield (
                     f"{new.pointer}/{field}",
                     f"callers send {name} outside of {field} {after[field]!r}: do not narrow it",

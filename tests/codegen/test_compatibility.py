@@ -34,6 +34,7 @@ BREAKS = [
     (ITEMS, "count: {type: integer, minimum: 0", "count: {type: integer, minimum: 1", "outside of minimum 1"),
     (ITEMS, "count: {type: integer", "count: {type: string", "callers send integer as count"),
     (ITEMS, "pattern: '\\S'", "pattern: '^\\S+$'", "outside of pattern"),
+    (ITEMS, "Name: {type: string", "Name: {type: string, format: email", "outside of format 'email'"),
     (ITEMS, "    name: {anyOf: [{$ref: \"#/Name\"}, {type: \"null\"}]}", "    name: {$ref: \"#/Name\"}", "callers send null as name"),
     (ITEMS, "      cash: \"#/Cash\"\n", "", "callers send the payment cash"),
     (ITEMS, "required: [id, name, created_at]", "required: [id, name]", "callers rely on created_at of items of items"),
@@ -46,6 +47,7 @@ BREAKS = [
 ADDITIONS = [
     (ITEMS, "enum: [red, green, blue]", "enum: [red, green, blue, grey]"),
     (ITEMS, "maxItems: 3", "maxItems: 4"),
+    (ITEMS, "Name: {type: string", "Name: {type: string, format: password"),
     (ITEMS, "required: [name, payment]", "required: [payment]"),
     (ITEMS, "    payment: {$ref", "    note: {type: string, maxLength: 9}\n    payment: {$ref"),
     (ITEMS, "required: [id, name, created_at]\n  properties:\n", "required: [id, name, created_at, note]\n  properties:\n    note: {type: string}\n"),
