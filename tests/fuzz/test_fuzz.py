@@ -118,8 +118,9 @@ def test_the_server_keeps_the_contract_when_fuzzed_for_long(start: Start, oracle
     campaign, verdict = _set_up(start)
     for seed in range(1, LONG_ROUNDS):
         scheme = "session" if seed % 4 == 0 else "bearer"
-        phases = "examples,coverage,fuzzing,stateful"
-        verdict += campaign.fuzz(scheme, phases=phases, seed=seed, max_examples=100)
+        verdict += campaign.fuzz(scheme, phases="examples,coverage,fuzzing", seed=seed, max_examples=100)
+        # A run of its own: after the other phases Schemathesis ends its chains of operations at a fifth of the length.
+        verdict += campaign.fuzz(scheme, phases="stateful", seed=seed, max_examples=100)
         print(f"round {seed} by {scheme}: {verdict.cases} cases, {len(verdict.failures)} failures", flush=True)
         if verdict.cases >= LONG_CASES or verdict.failures:
             break
