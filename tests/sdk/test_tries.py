@@ -31,6 +31,10 @@ def _client(driver: Driver, server: Scripted, **told: Any) -> Any:
     return driver.client(server.url, **{"bearer": "token", "retry": retry, **told})
 
 
+def _hasty(driver: Driver, server: Scripted) -> Any:
+    return _client(driver, server, retry=driver.sdk.Retry(first_seconds=0.01, longest_seconds=0.02))
+
+
 def _create(client: Any, **options: Any) -> Script:
     return (yield client.conversations.create(title="x", options=options))
 
@@ -213,6 +217,24 @@ def test_a_stream_cut_before_its_first_event_goes_on_from_its_position(driver: D
         events = driver.run(_read(_client(driver, server).streams.open_conversation(uuid.UUID(int=9))))
         assert [event.data.payload.root_id.int for event in events] == [8]
         assert [asked.headers.get("last-event-id") for asked in server.asked] == [None, EVENT_ID % 7, EVENT_ID % 8]
+
+
+def test_a_silent_stream_is_resumed_however_often_it_is_cut(driver: Driver) -> None:
+    silence = Row(200, ": nothing yet\n\n", STREAM, is_cut=True)
+    with scripted(*[silence] * 12, Row(200, _frame(1), STREAM), Row(204)) as server:
+        stream = _hasty(driver, server).streams.open_conversation(uuid.UUID(int=9))
+        assert [event.data.payload.root_id.int for event in driver.run(_read(stream))] == [1]
+
+
+def test_a_completion_that_gains_nothing_is_given_up(driver: Driver) -> None:
+    with scripted(*[Row(200, _chunk("Hel")[:-20], STREAM, is_cut=True)] * 9) as server:
+        with pytest.raises(driver.sdk.ConnectionFailed):
+            driver.run(_read(_hasty(driver, server).completions.create_stream(model="m", messages=[])))
+        assert not server.rows
+
+
+def test_waits_stay_bounded_after_any_number_of_cuts(sdk: ModuleType) -> None:
+    assert sdk.Retry().wait_seconds(5_000, None) <= sdk.Retry().longest_seconds * 1.5
 
 
 def test_a_stream_that_is_refused_says_so(driver: Driver) -> None:

@@ -41,7 +41,7 @@ class Retry(NamedTuple):
         """Return how long to wait after try number `attempt` (from 0); None: not worth it."""
         if asked_seconds is not None and asked_seconds > self.patience_seconds:
             return None
-        grown = min(self.longest_seconds, self.first_seconds * 2.0**attempt)
+        grown = min(self.longest_seconds, self.first_seconds * 2.0 ** min(attempt, 64))
         own = grown * (0.5 + int.from_bytes(urandom(2), "big") / 131_072)
         return own if asked_seconds is None else asked_seconds + own * 0.1
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 E = TypeVar("E")
 _DONE = "[DONE]"
 _FRUITLESS_CUTS = 8
+"""What is replayed from its beginning is given up after this many cuts without anything new; what resumes never is."""
 
 
 class StreamCall(Generic[E]):
@@ -95,7 +96,7 @@ class _Feed(Generic[E]):
             self._is_done = True
             return None
         self._cuts += failure is not None
-        if not (is_resumable or self._operation.is_repeatable) or self._cuts > _FRUITLESS_CUTS:
+        if not is_resumable and (not self._operation.is_repeatable or self._cuts > _FRUITLESS_CUTS):
             reason = failure.error if failure else "the connection ended"
             key = self._prepared.idempotency_key
             raise ConnectionFailed(
