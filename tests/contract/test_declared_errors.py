@@ -50,7 +50,6 @@ EXCUSED = (
     Excuse(
         "tokens_revoke", 403, "needs a browser's session without its CSRF token; the isolation matrix asks with one"
     ),
-    *(Excuse(f"oauth_{step}_*", 503, _GITHUB_AND_APPLE) for step in ("start", "callback", "exchange")),
     Excuse("usage_get", 404, "the look at the caller's own tenant is the one at any tenant, which may be none's"),
     Excuse("tenants_get_own", 404, "the look at the caller's own tenant is the one at any tenant, which may be none's"),
 )
