@@ -13,12 +13,17 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Row:
-    """One answer. status 0: none, the connection ends. body: text as it is, anything else as JSON. is_cut: no proper end."""
+    """One answer.
+
+    status 0: none, the connection ends. body: text as it is, anything else as JSON. is_cut: no proper end. is_held: it does not
+    end while the server is there.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     is_cut: bool = False
+    is_held: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,7 @@ class Scripted:
         self.rows = rows
         self.asked: list[Asked] = []
         self.url = ""
+        self.has_ended = threading.Event()
 
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -56,16 +62,20 @@ class _Handler(BaseHTTPRequestHandler):
         if row.status == 0:
             self.close_connection = True
             return
+        if row.is_held and row.body is None:
+            self.script.has_ended.wait()
         content = row.body if isinstance(row.body, str) else json.dumps(row.body)
         data = content.encode() if row.body is not None else b""
         told = {"Content-Type": "application/json"} | dict(row.headers)
         self.send_response_only(row.status)
         for name, value in told.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data) + (10 if row.is_cut else 0)))
+        self.send_header("Content-Length", str(len(data) + (10 if row.is_cut or row.is_held else 0)))
         self.end_headers()
         self.wfile.write(data)
-        self.close_connection = row.is_cut
+        if row.is_held:
+            self.script.has_ended.wait()
+        self.close_connection = row.is_cut or row.is_held
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing."""
@@ -91,6 +101,9 @@ def scripted(*rows: Row) -> Iterator[Scripted]:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         script.url = f"http://127.0.0.1:{server.server_port}"
-        yield script
-        server.shutdown()
-        thread.join()
+        try:
+            yield script
+        finally:
+            script.has_ended.set()
+            server.shutdown()
+            thread.join()

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .credentials import Credentials, Renewal, Scheme, Token
-from .options import TIMEOUT_SECONDS, Retry
+from .options import Retry
 from .state import Core
 
 if TYPE_CHECKING:
-    from types import TracebackType
+    from types import EllipsisType, TracebackType
     from typing import Self
 
     import httpx
@@ -40,6 +40,8 @@ class _Client:
         retry: Retry | None,
         headers: Mapping[str, str] | None,
     ) -> None:
+        if not base_url.lower().startswith(("http://", "https://")):
+            raise ValueError(f"base_url must begin with http:// or https://, as {base_url!r} does not")
         own = {"User-Agent": self.USER_AGENT, **(headers or {})}
         credentials = Credentials(self.SCHEMES, held, cookies)
         base = base_url.rstrip("/")
@@ -55,15 +57,16 @@ class _Client:
     def with_options(
         self,
         *,
-        timeout_seconds: float | None = TIMEOUT_SECONDS,
+        timeout_seconds: float | EllipsisType | None = ...,
         max_retries: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Return a client that differs in these and shares connections and credentials with this one."""
         other = copy.copy(self)
+        timeout = self.core.timeout_seconds if timeout_seconds is ... else timeout_seconds
         retry = self.core.retry if max_retries is None else self.core.retry._replace(max_retries=max_retries)
         all_headers = {**self.core.headers, **(headers or {})}
-        other.core = self.core.but(retry=retry, timeout_seconds=timeout_seconds, headers=all_headers)
+        other.core = self.core.but(retry=retry, timeout_seconds=timeout, headers=all_headers)
         for name in [name for name, value in vars(other).items() if getattr(value, "_client", None) is self]:
             del other.__dict__[name]
         return other

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Iterator
 from threading import Lock
 from time import sleep
@@ -30,13 +31,16 @@ class SyncEngine:
     def run(self, steps: Steps[T]) -> T:
         """Perform steps until they return."""
         outcome: Outcome = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                value: T = end.value
-                return value
-            outcome = self._perform(step)
+        try:
+            while True:
+                try:
+                    step = steps.send(outcome)
+                except StopIteration as end:
+                    value: T = end.value
+                    return value
+                outcome = self._perform(step)
+        finally:
+            steps.close()  # not when the garbage is collected: an interrupt's traceback would keep a renewal's lock
 
     def next_piece(self, pieces: Iterator[bytes]) -> bytes | Failed | None:
         """Return the next bytes of a stream, None at its end, or what cut it."""
@@ -124,26 +128,38 @@ class AsyncEngine:
 
 
 class _Connections:
-    """The HTTP client, made when it is first needed and shared by copies of a client."""
+    """The HTTP client, made when it is first needed and shared by copies of a client.
+
+    An async one has connections of the event loop that made them, which no other can use: each loop gets its own.
+    """
 
     def __init__(self, given: Any, kind: str) -> None:
         self._given = given
-        self._own: Any = None
+        self._own: dict[Any, Any] = {}
         self._kind = kind
         self._making = Lock()
 
     def client(self) -> Any:
         if self._given is not None:
             return self._given
-        if self._own is None:
+        loop = self._loop()
+        if loop not in self._own:
             with self._making:
-                if self._own is None:
-                    self._own = getattr(httpx, self._kind)(follow_redirects=False)
-        return self._own
+                if loop not in self._own:
+                    self._own = {kept: client for kept, client in self._own.items() if not kept or not kept.is_closed()}
+                    self._own[loop] = getattr(httpx, self._kind)(follow_redirects=False)
+        return self._own[loop]
 
     def owned(self) -> Any:
-        client, self._own = self._own, None
-        return client
+        return self._own.pop(self._loop(), None)
+
+    def _loop(self) -> Any:
+        """Return asyncio's running loop; None for a sync client, and where another library runs."""
+        asyncio = sys.modules.get("asyncio") if self._kind == "AsyncClient" else None
+        try:
+            return asyncio and asyncio.get_running_loop()
+        except RuntimeError:
+            return None
 
 
 def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
@@ -153,10 +169,13 @@ def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
     """
     limits = dict.fromkeys(("connect", "write", "pool"), step.timeout_seconds)
     extensions = {"timeout": {**limits, "read": step.silence_seconds}}
-    headers = {"Accept-Encoding": "identity" if step.is_stream else "gzip, deflate", **step.headers}
+    named = {"Accept-Encoding": "identity" if step.is_stream else "gzip, deflate", **step.headers}
+    headers = {
+        name.encode(): value.encode() for name, value in named.items()
+    }  # as UTF-8; the library takes ASCII text only
     if isinstance(step.content, File):
         file = Opened(step.content)
-        headers["Content-Length"] = str(file.size_bytes)
+        headers[b"Content-Length"] = str(file.size_bytes).encode()
         request = httpx.Request(step.method, step.url, headers=headers, extensions=extensions)
         request.stream = _FileStream(file)
         return request, [file]

@@ -52,6 +52,14 @@ class APIError(Exception):
         super().__init__(message)
         self.operation = operation
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let it be pickled, as pools of processes do; by default it would be made anew of its message alone."""
+        return _remade, (type(self), self.args), vars(self)
+
+
+def _remade(kind: type[APIError], args: tuple[Any, ...]) -> APIError:
+    return kind.__new__(kind, *args)
+
 
 class ConnectionFailed(APIError):
     """No answer came. was_sent: whether the server may have acted; idempotency_key: repeats the call safely."""

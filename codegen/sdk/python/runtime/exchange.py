@@ -6,6 +6,7 @@ client run the very same code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping
 from os import urandom
 from typing import NamedTuple, TypeAlias, TypeVar
@@ -22,6 +23,8 @@ _POLL_SECONDS = 0.02
 _RENEWAL_TRIES = 3
 _RENEWAL_WAITS = 250
 _TRANSIENT = frozenset({408, 500, 502, 503, 504})
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
+"""What no header's value may have (RFC 9110, 5.5)."""
 
 
 class Send(NamedTuple):
@@ -109,13 +112,25 @@ def _address(
         operation=prepared.operation.id,
         method=prepared.operation.method,
         url=url,
-        headers={**core.headers, **headers, **prepared.headers, **({"Cookie": cookie} if cookie else {}), **extra},
+        headers=_sendable(
+            {**core.headers, **headers, **prepared.headers, **({"Cookie": cookie} if cookie else {}), **extra}
+        ),
         content=prepared.content,
         parts=prepared.parts,
         timeout_seconds=timeout,
         silence_seconds=STREAM_SILENCE_SECONDS if is_stream else timeout,
         is_stream=is_stream,
     )
+
+
+def _sendable(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return headers that can be sent; the HTTP library's own complaint would show the value, which may be a secret."""
+    for name, value in headers.items():
+        if _UNSENDABLE.search(value):
+            raise ValueError(
+                f"the value for the header {name} has a line break, a control character or a blank at its ends: strip it"
+            )
+    return headers
 
 
 def _wait_seconds(core: Core, prepared: Prepared, outcome: Outcome, attempt: int) -> float | None:
@@ -161,7 +176,7 @@ def _current_token(core: Core, alternative: tuple[str, ...]) -> Steps[Token | No
 def _renew(core: Core, renewal: Renewal, token: Token) -> Steps[None]:
     headers, _ = core.credentials.headers((renewal.scheme,))
     request = Send(
-        "renewal", renewal.method, f"{core.base_url}{renewal.path}", {**core.headers, **headers}, b"", (),
+        "renewal", renewal.method, f"{core.base_url}{renewal.path}", _sendable({**core.headers, **headers}), b"", (),
         core.timeout_seconds, core.timeout_seconds, is_stream=False,
     )  # fmt: skip
     for attempt in range(_RENEWAL_TRIES):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E")
 _DONE = "[DONE]"
+_INTERRUPTED = Failed(ConnectionAbortedError("reading was interrupted"), was_sent=True, is_timeout=False)
+"""Stands for the piece that an interrupt or a cancelled task took away: what comes after it is not the stream's end."""
 _FRUITLESS_CUTS = 8
 """What is replayed from its beginning is given up after this many cuts without anything new; what resumes never is."""
 
@@ -142,7 +144,7 @@ class Stream(Generic[E]):
         self._feed = _Feed(call)
         self._reply: Reply | None = None
         self._pieces: Iterator[bytes] = iter(())
-        self._is_closed = False
+        self._is_reading = self._is_closed = False
 
     @property
     def last_event_id(self) -> str | None:
@@ -183,7 +185,9 @@ class Stream(Generic[E]):
         self.close()
 
     def _read(self) -> None:
-        piece = self._client.engine.next_piece(self._pieces)
+        was_interrupted, self._is_reading = self._is_reading, True
+        piece = _INTERRUPTED if was_interrupted else self._client.engine.next_piece(self._pieces)
+        self._is_reading = False
         if isinstance(piece, bytes):
             self._feed.feed(piece)
         elif not self._is_closed:
@@ -208,7 +212,7 @@ class AsyncStream(Generic[E]):
         self._feed = _Feed(call)
         self._reply: Reply | None = None
         self._pieces: AsyncIterator[bytes] | None = None
-        self._is_closed = False
+        self._is_reading = self._is_closed = False
 
     @property
     def last_event_id(self) -> str | None:
@@ -249,7 +253,9 @@ class AsyncStream(Generic[E]):
         await self.close()
 
     async def _read(self) -> None:
-        piece = await self._client.engine.next_piece(self._pieces)
+        was_interrupted, self._is_reading = self._is_reading, True
+        piece = _INTERRUPTED if was_interrupted else await self._client.engine.next_piece(self._pieces)
+        self._is_reading = False
         if isinstance(piece, bytes):
             self._feed.feed(piece)
         elif not self._is_closed:

@@ -1,0 +1,143 @@
+"""What a person meets at a prompt and in a program: interrupts, cancelled tasks, several event loops, pickled errors, typing errors."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import signal
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from tests.sdk.scripted import Row, Scripted, scripted
+
+CREATED = Row(201, {"conversation_id": str(uuid.UUID(int=7))})
+SUCCESSOR = Row(200, {"access_token": "second", "token_type": "bearer", "expires_in": 1000, "scope": ""})
+STREAM = {"Content-Type": "text/event-stream"}
+END = "data: [DONE]\n\n"
+
+
+def _chunk(text: str) -> str:
+    choice = f'{{"index": 0, "delta": {{"content": "{text}"}}, "finish_reason": null}}'
+    return (
+        f'data: {{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [{choice}]}}\n\n'
+    )
+
+
+def _text(chunk: Any) -> str:
+    return str(chunk.choices[0].delta.content)
+
+
+WHOLE = Row(200, f"{_chunk('a')}{_chunk('b')}{END}", STREAM)
+
+
+@contextmanager
+def _interrupted_after(seconds: float) -> Iterator[None]:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    former = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, former)
+
+
+@pytest.mark.parametrize("began", ["", _chunk("a")], ids=["before its first event", "in the middle"])
+def test_a_stream_goes_on_after_a_step_was_cancelled(sdk: ModuleType, began: str) -> None:
+    async def read(server: Scripted) -> str:
+        async with sdk.AsyncClient(server.url, bearer="t") as client:
+            stream = client.completions.create_stream(model="m", messages=[])
+            found = _text(await anext(stream)) if began else ""
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(stream), 0.2)
+            return found + "".join([_text(chunk) async for chunk in stream])
+
+    with scripted(Row(200, f": open\n\n{began}", STREAM, is_held=True), WHOLE) as server:
+        assert asyncio.run(read(server)) == "ab"
+
+
+@pytest.mark.parametrize("began", ["", _chunk("a")], ids=["before its first event", "in the middle"])
+def test_a_stream_goes_on_after_an_interrupt(sdk: ModuleType, began: str) -> None:
+    with scripted(Row(200, f": open\n\n{began}", STREAM, is_held=True), WHOLE) as server:
+        stream = sdk.Client(server.url, bearer="t").completions.create_stream(model="m", messages=[])
+        found = _text(next(stream)) if began else ""
+        with pytest.raises(KeyboardInterrupt), _interrupted_after(0.3):
+            next(stream)
+        assert found + "".join(_text(chunk) for chunk in stream) == "ab"
+
+
+def test_an_interrupted_renewal_is_begun_anew_by_the_next_call(sdk: ModuleType) -> None:
+    with scripted(Row(200, is_held=True), SUCCESSOR, CREATED) as server:
+        client = sdk.Client(server.url, bearer=sdk.Token("first", expires_in_seconds=0))
+        with pytest.raises(KeyboardInterrupt) as kept, _interrupted_after(0.3):
+            client.conversations.create(title="x")
+        client.conversations.create(title="x")
+        assert kept.tb is not None, "as a prompt keeps it"
+        assert [asked.headers["authorization"] for asked in server.asked] == [
+            "Bearer first",
+            "Bearer first",
+            "Bearer second",
+        ]
+
+
+def test_one_async_client_serves_one_event_loop_after_another(sdk: ModuleType) -> None:
+    with scripted(CREATED, CREATED, CREATED) as server:
+        client = sdk.AsyncClient(server.url, bearer="t")
+
+        async def create() -> uuid.UUID:
+            made: uuid.UUID = (await client.conversations.create(title="x")).conversation_id
+            return made
+
+        assert {asyncio.run(create()) for _ in range(3)} == {uuid.UUID(int=7)}
+        asyncio.run(client.close())
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(Row(422, {"code": "invalid", "errors": [{"pointer": "/title", "message": "no"}]}), id="Invalid"),
+        pytest.param(Row(0), id="ConnectionFailed"),
+        pytest.param(Row(201, {"conversation_id": 5}), id="ResponseInvalid"),
+    ],
+)
+def test_an_error_survives_a_pool_of_processes(sdk: ModuleType, row: Row) -> None:
+    with scripted(row) as server, pytest.raises(sdk.APIError) as failed:
+        sdk.Client(server.url, bearer="t", retry=sdk.Retry(max_retries=0)).conversations.create(title="x")
+    copy = pickle.loads(pickle.dumps(failed.value))
+    assert type(copy) is type(failed.value)
+    assert (str(copy), copy.operation) == (str(failed.value), "conversations_create")
+    assert vars(copy).keys() == vars(failed.value).keys()
+
+
+def test_a_client_that_differs_in_one_thing_keeps_the_others(sdk: ModuleType) -> None:
+    client = sdk.Client("http://127.0.0.1:9", timeout_seconds=5)
+    assert client.with_options(max_retries=0).core.timeout_seconds == 5
+    assert client.with_options(timeout_seconds=None).core.timeout_seconds is None
+
+
+@pytest.mark.parametrize("credential", ["secret-1\n", "secret-1 ", "sec\rret-1"])
+def test_a_credential_that_no_header_takes_is_refused_and_not_shown(sdk: ModuleType, credential: str) -> None:
+    with scripted() as server, pytest.raises(ValueError, match="Authorization") as refused:
+        sdk.Client(server.url, bearer=credential).conversations.create(title="x")
+    assert "ret-1" not in str(refused.value)
+    assert server.asked == []
+
+
+def test_a_header_of_any_letters_travels_as_utf_8(sdk: ModuleType) -> None:
+    with scripted(CREATED) as server:
+        client = sdk.Client(server.url, bearer="t", headers={"X-Mark": "größe 日本"})
+        client.conversations.create(title="x")
+        assert server.asked[0].headers["x-mark"].encode("latin-1").decode() == "größe 日本"
+
+
+@pytest.mark.parametrize("url", ["localhost:8080", "127.0.0.1", ""])
+def test_an_address_without_its_scheme_is_refused_at_once(sdk: ModuleType, url: str) -> None:
+    with pytest.raises(ValueError, match="http://"):
+        sdk.Client(url)
