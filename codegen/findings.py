@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,22 @@ class Refused(Exception):
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("\n".join(map(str, findings)))
         self.findings = list(findings)
+
+
+def meant(value: object) -> str:
+    """Return what to write instead of a scalar that YAML reads otherwise than it looks; empty when there is nothing to say."""
+    if isinstance(value, bool | int | float) or value is None:
+        return ": write it in quotes to make it text"
+    if not isinstance(value, str):
+        return ""
+    if value.lower() in _BOOLEANS:
+        return f": write {_BOOLEANS[value.lower()]}"
+    if re.fullmatch(r"[-+]?\d+(_\d+)+", value):
+        return f": write {value.replace('_', '')}"
+    return ": write the number out" if re.fullmatch(r"0[xob][0-9a-fA-F]+", value) else ""
+
+
+_BOOLEANS = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 
 
 def render(findings: Iterable[Finding], root: Path) -> str:

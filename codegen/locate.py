@@ -6,6 +6,7 @@ import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,10 @@ def read_text(text: str, name: str) -> SourceFile:
     except yaml.YAMLError as error:
         raise Refused([Finding("yaml", Location(name, 1, 1), str(error))]) from error
     marks: dict[str, tuple[int, int]] = {}
-    data = _Builder(name, marks).build(node, "") if node is not None else None
+    try:
+        data = _Builder(name, marks).build(node, "") if node is not None else None
+    except RecursionError as error:
+        raise Refused([Finding("yaml", Location(name, 1, 1), "nest less deeply; nobody could read this")]) from error
     return SourceFile(name, text, data, marks)
 
 
@@ -100,11 +104,11 @@ class _Builder:
     def build(self, node: yaml.Node, pointer: str) -> Json:
         mark = node.start_mark
         self._marks.setdefault(pointer, (mark.line + 1, mark.column + 1))
-        if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node)
         if id(node) in self._seen:
             self._refuse(pointer, "write a $ref instead of a YAML alias, so that the node keeps one origin")
         self._seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, pointer)
         if isinstance(node, yaml.SequenceNode):
@@ -141,9 +145,10 @@ class _Builder:
             return text.lower() == "true"
         if _INTEGER.match(text):
             return int(text)
-        if _FLOAT.match(text):
-            return float(text)
-        if _NOT_FINITE.match(text):
+        number = float(text) if _FLOAT.match(text) else None
+        if number is not None and isfinite(number):
+            return number
+        if number is not None or _NOT_FINITE.match(text):
             self._refuse_at(node, "write a finite number; JSON has no infinity and no NaN")
         return text
 

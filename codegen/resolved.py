@@ -18,6 +18,7 @@ class Resolved:
     def __init__(self, bundle: Bundle, pointer: str) -> None:
         self._bundle = bundle
         self.pointer, self.node = bundle.follow(pointer)
+        self._written = bundle.get(pointer)
 
     def kinds(self) -> set[str]:
         """Return the JSON types that a value may have; all of them when the schema does not say."""
@@ -66,10 +67,12 @@ class Resolved:
         return node.get("format") == "binary" or ("contentMediaType" in node and "contentEncoding" not in node)
 
     def has_default(self) -> bool:
-        return isinstance(self.node, dict) and "default" in self.node
+        return any(isinstance(node, dict) and "default" in node for node in (self._written, self.node))
 
     def default(self) -> Any:
-        return self.node.get("default") if isinstance(self.node, dict) else None
+        """Return the default, one beside a $ref before one behind it; None when there is none."""
+        nodes = (node for node in (self._written, self.node) if isinstance(node, dict) and "default" in node)
+        return next(nodes, {}).get("default")
 
     def _children(self, keyword: str) -> list[Resolved]:
         return [Resolved(self._bundle, f"{self.pointer}/{keyword}/{index}") for index in range(len(self.node[keyword]))]

@@ -133,6 +133,8 @@ class Compiler:
                 field = ""
             elif any(field == other.field for other in result):
                 field = f"{field}_{parameter.location}"
+                while any(field == other.field for other in result):
+                    field += "_"
             result.append(self._parameter(parameter, field))
         return tuple(result)
 

@@ -117,9 +117,10 @@ class Shaper:
     def _object(self, schema: Shape, name: str) -> Shape:
         properties = schema.get("properties", {})
         extra = schema.get("additionalProperties", True)
-        if "x-freeform" in schema or (not properties and extra is not False):
+        if "x-freeform" in schema or (not properties and extra is not False) or self._has_unnamed(schema):
             # A class would drop the members that it does not name: an open object stays plain data.
-            return {"type": "object", "additionalProperties": self._nested(extra, f"{name}Value")}
+            only = schema.get("properties") or "patternProperties" in schema
+            return {"type": "object", "additionalProperties": {} if only else self._nested(extra, f"{name}Value")}
         result: Shape = {"type": "object", "properties": {}, "required": list(schema.get("required", []))}
         for member, child in properties.items():
             shape = self._nested(child, f"{name}{camel(member)}")
@@ -128,22 +129,51 @@ class Shaper:
                 result["required"] = [*result["required"], member]
             result["properties"][member] = shape
         result["required"] = sorted(set(result["required"]) & set(result["properties"]))
-        if extra is False and "patternProperties" not in schema:
+        if extra is False:
             result["additionalProperties"] = False
         return result
+
+    def _is_open(self, schema: Json) -> bool:
+        """Say whether an object or a part of it, by allOf, takes members that it does not name, for a stated reason or by patterns."""
+        if not isinstance(schema, dict):
+            return False
+        if isinstance(schema.get("$ref"), str):
+            return self._is_open(self._bundle.follow(schema["$ref"])[1])
+        return "x-freeform" in schema or self._has_unnamed(schema) or any(map(self._is_open, schema.get("allOf", ())))
+
+    def _has_unnamed(self, schema: Shape) -> bool:
+        """Say whether patterns or conditions allow members that `properties` does not name."""
+        if "patternProperties" in schema:
+            return True
+        if schema.get("additionalProperties") is False:
+            return False
+        named = set(schema.get("properties", {}))
+        return any(self._brings(part, named) for part in _conditions(schema))
+
+    def _brings(self, schema: Json, named: set[str]) -> bool:
+        if not isinstance(schema, dict):
+            return False
+        if isinstance(schema.get("$ref"), str):
+            return self._brings(self._bundle.follow(schema["$ref"])[1], named)
+        if "patternProperties" in schema or set(schema.get("properties", {})) - named:
+            return True
+        parts = [part for keyword in ("allOf", "anyOf", "oneOf") for part in schema.get(keyword, [])]
+        return any(self._brings(part, named) for part in [*parts, *_conditions(schema)])
 
     def _all_of(self, schema: Shape, name: str) -> Shape:
         parts = [part for part in schema["allOf"] if isinstance(part, dict)]
         own = {key: value for key, value in schema.items() if key != "allOf"}
         if len(parts) == 1 and "$ref" in parts[0] and not {"properties", "type"} & set(own):
             return _ref(self.names[_component(parts[0]["$ref"])])
+        if self._is_open(schema):
+            return {"type": "object", "additionalProperties": {}}
         merged: Shape = {"type": "object", "properties": {}, "required": []}
         for written in [*parts, own]:
             part = self._bundle.follow(written["$ref"])[1] if "$ref" in written else written
             part = self._all_of_members(part) if "allOf" in part else part
-            if ("properties" not in part and part.get("type") not in {None, "object"}) or {"oneOf", "anyOf"} & set(
-                part
-            ):
+            if "properties" not in part and part.get("type") not in (None, "object"):
+                return {}
+            if {"oneOf", "anyOf"} & set(part):
                 return {}
             for member, child in part.get("properties", {}).items():
                 same = merged["properties"].setdefault(member, child) == child
@@ -190,6 +220,14 @@ class Shaper:
         while "$ref" in target:
             target = self.shapes.get(target["$ref"].removeprefix(f"#{_SCHEMAS}"), {"type": "object"})
         return shape if target.get("type") == "object" else target
+
+
+def _conditions(schema: Shape) -> list[Json]:
+    """Return the schemas that bind a value only where another one fits it."""
+    return [
+        *(schema[word] for word in ("if", "then", "else") if word in schema),
+        *schema.get("dependentSchemas", {}).values(),
+    ]
 
 
 def _docstring(text: str) -> str:

@@ -22,7 +22,7 @@ def check(contract: Contract) -> Iterator[Finding]:
     validators = _Validators(contract.bundle)
     for pointer, kind in contract.bundle.kinds.items():
         node = contract.bundle.get(pointer)
-        if isinstance(node, dict) and "$ref" not in node:
+        if isinstance(node, dict) and (kind == "schema" or "$ref" not in node):
             for place, value in _examples(contract.bundle, pointer, kind, node):
                 schema = pointer if kind == "schema" else f"{pointer}/schema"
                 for message in validators.messages(schema, value):
@@ -65,7 +65,10 @@ class _Validators:
 
     def messages(self, pointer: str, value: Any) -> list[str]:
         schema = {"$ref": f"{_URI}#{quote(pointer, safe='/~')}"}
-        validator = jsonschema_rs.Draft202012Validator(schema, registry=self._registry, validate_formats=True)
+        try:
+            validator = jsonschema_rs.Draft202012Validator(schema, registry=self._registry, validate_formats=True)
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            return [f"its schema cannot be compiled: {str(error).splitlines()[0]}"]
         return [
             f"the example breaks its schema{_at(error.instance_path)}: {error.message}"
             for error in validator.iter_errors(value)

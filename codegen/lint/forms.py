@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from codegen.bundle import Bundle
 from codegen.findings import Finding
@@ -11,6 +12,7 @@ from codegen.locate import escape
 from codegen.resolved import Resolved
 
 RULE = "forms"
+_STYLES = {"form", "spaceDelimited", "pipeDelimited"}
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
@@ -22,11 +24,26 @@ def check(contract: Contract) -> Iterator[Finding]:
             yield Finding(
                 RULE, place, "send the input as parameters; the body of a GET has no meaning (RFC 9110, 9.3.1)"
             )
+        listed = [response.media for response in operation.responses]
+        for entries in [operation.body.media, *listed] if operation.body else listed:
+            for pointer, message in _types(entries):
+                yield Finding(RULE, contract.bundle.locate(pointer), message)
         media = list(operation.body.media) if operation.body else []
         media += [entry for response in operation.responses for entry in response.media]
         for entry in media:
             for pointer, message in _media(contract.bundle, entry):
                 yield Finding(RULE, contract.bundle.locate(pointer), message)
+
+
+def _types(entries: Iterable[Media]) -> Iterator[tuple[str, str]]:
+    """Yield keys of `content` that are no media type, and those of which another one hides the schema."""
+    seen: set[str] = set()
+    for entry in entries:
+        if "/" not in entry.content_type:
+            yield entry.pointer, f"write a media type, such as application/json, instead of {entry.content_type!r}"
+        if entry.content_type in seen:
+            yield entry.pointer, f"describe {entry.content_type} once: parameters do not tell media types apart"
+        seen.add(entry.content_type)
 
 
 def _media(bundle: Bundle, media: Media) -> Iterator[tuple[str, str]]:
@@ -44,7 +61,21 @@ def _media(bundle: Bundle, media: Media) -> Iterator[tuple[str, str]]:
     for name in encoding:
         if name not in fields:
             yield f"{media.pointer}/encoding/{escape(name)}", f"remove it: the body has no field {name!r}"
+    for name, row in encoding.items():
+        for word, message in _encoding(row, fields[name].kinds()) if name in fields else ():
+            yield f"{media.pointer}/encoding/{escape(name)}/{word}", message
     for name, field in fields.items():
         kinds = field.kinds() | (field.items() if "array" in field.kinds() else set())
         if "object" in kinds and "json" not in str(encoding.get(name, {}).get("contentType", "")):
             yield field.pointer, f"write `encoding: {{{name}: {{contentType: application/json}}}}`: text has no members"
+
+
+def _encoding(row: dict[str, Any], kinds: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield what is said of a field and not looked at."""
+    if "contentType" in row and "json" not in str(row["contentType"]):
+        yield "contentType", "remove it: what a part says of its own type is not checked"
+    for word in ("style", "explode"):
+        if word in row and (kinds != {"array"} or "contentType" in row):
+            yield word, f"remove {word}: it is for arrays of plain values"
+    if row.get("style", "form") not in _STYLES:
+        yield "style", f"write one of {', '.join(sorted(_STYLES))}"

@@ -14,6 +14,9 @@ _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 def check(contract: Contract) -> Iterator[Finding]:
     """Yield operations without a decision, unknown schemes, and cookie callers without proof of intent."""
     schemes = contract.root.get("components", {}).get("securitySchemes", {})
+    if "security" in contract.root:
+        place = contract.bundle.locate("/security")
+        yield Finding(RULE, place, "move it into the operations: each says for itself who may call it")
     for operation in contract.operations:
         yield from _operation(contract, operation, schemes)
 

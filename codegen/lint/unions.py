@@ -8,6 +8,7 @@ from typing import Any
 from codegen.bundle import Bundle
 from codegen.findings import Finding
 from codegen.ir import Contract
+from codegen.locate import escape
 from codegen.resolved import Resolved
 
 RULE = "unions"
@@ -39,6 +40,16 @@ def _union(bundle: Bundle, pointer: str, node: dict[str, Any], count: int) -> It
             )
         return
     mapping = {ref.lstrip("#"): tag for tag, ref in discriminator.get("mapping", {}).items()}
+    variants_named = {bundle.follow(variant)[0] for variant in variants}
+    seen: set[str] = set()
+    for tag, ref in discriminator.get("mapping", {}).items():
+        target = bundle.follow(ref.lstrip("#"))[0]
+        place = bundle.locate(f"{pointer.rpartition('/')[0]}/discriminator/mapping/{escape(tag)}")
+        if target not in variants_named:
+            yield Finding(RULE, place, f"write what {tag!r} leads to among the variants; no value can have this tag")
+        elif target in seen:
+            yield Finding(RULE, place, f"give {tag!r} a variant of its own: a variant fixes one tag with `const`")
+        seen.add(target)
     for variant in objects:
         component = bundle.follow(variant)[0]
         if component not in mapping:

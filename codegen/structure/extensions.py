@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from codegen.bundle import Bundle
-from codegen.findings import Finding
+from codegen.findings import Finding, meant
 from codegen.locate import escape
 from core.kernel.operation import ErrorStyle, Paging
 
@@ -80,4 +80,4 @@ def check(bundle: Bundle) -> Iterator[Finding]:
             try:
                 msgspec.convert(node[name], KNOWN[kind][name])
             except msgspec.ValidationError as error:
-                yield Finding(RULE, bundle.locate(f"{pointer}/{escape(name)}"), f"{name}: {error}")
+                yield Finding(RULE, bundle.locate(f"{pointer}/{escape(name)}"), f"{name}: {error}{meant(node[name])}")

@@ -9,7 +9,7 @@ import msgspec
 
 from codegen import grammar
 from codegen.bundle import Bundle
-from codegen.findings import Finding
+from codegen.findings import Finding, meant
 from codegen.locate import escape
 
 RULE = "field_types"
@@ -18,11 +18,13 @@ _FLAGS = dict.fromkeys(("deprecated", "explode"), bool)
 _SECURITY = list[dict[str, list[str]]]
 TYPES: dict[str, dict[str, Any]] = {
     "root": {"openapi": str, "security": _SECURITY, "jsonSchemaDialect": str},
+    "info": {"version": str},
     "operation": {"tags": list[str], "security": _SECURITY},
     "parameter": {"required": bool, "in": Literal["path", "query", "header", "cookie"], "style": str},
     "header": {"required": bool, "style": Literal["simple"]},
     "requestBody": {"required": bool},
     "encoding": {"contentType": str, "style": str},
+    "sse": {"resumable": bool, "start": str},
     "securityScheme": {"type": str, "in": str, "scheme": str},
     "link": {"parameters": dict[str, Any]},
     "discriminator": {"propertyName": str, "mapping": dict[str, str]},
@@ -70,4 +72,4 @@ def _messages(kind: str, name: str, value: Any) -> Iterator[str]:
         try:
             msgspec.convert(value, known[name])
         except msgspec.ValidationError as error:
-            yield f"{name}: {error}"
+            yield f"{name}: {error}{meant(value)}"

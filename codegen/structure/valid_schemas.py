@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import jsonschema_rs
 
 from codegen.bundle import Bundle
-from codegen.findings import Finding
+from codegen.findings import Finding, meant
+from codegen.locate import escape
 
 RULE = "valid_schemas"
 FORMATS = frozenset(
@@ -42,6 +43,8 @@ _INSTEAD = {
     "byte": "a pattern",
     "binary": "contentMediaType",
 }
+_NESTED = frozenset(["type", "required", "enum", "dependentRequired"])
+_LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -59,18 +62,19 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
     if not isinstance(node, dict):
         yield Finding(RULE, bundle.locate(pointer), "write a schema: an object, true or false")
         return
-    own = {
-        key: value
-        for key, value in node.items()
-        if isinstance(value, str | int | float) or key in {"type", "required", "enum"}
-    }
+    own = {key: value for key, value in node.items() if isinstance(value, str | int | float | None) or key in _NESTED}
+    own |= {key: len(node[key]) * [{}] for key in _LISTS if isinstance(node.get(key), list)}
     try:
         jsonschema_rs.meta.validate({**own, "$schema": _DIALECT})
     except jsonschema_rs.ValidationError as error:
         place = pointer + "".join(f"/{part}" for part in error.instance_path)
-        yield Finding(RULE, bundle.locate(place), f"{error.message} (JSON Schema 2020-12)")
+        fix = meant(error.instance) if " is not of type" in error.message else ""
+        yield Finding(RULE, bundle.locate(place), f"{error.message} (JSON Schema 2020-12){fix}")
     yield from _format(bundle, pointer, node.get("format"))
-    yield from _pattern(bundle, pointer, node.get("pattern"))
+    yield from _pattern(bundle, f"{pointer}/pattern", node.get("pattern"))
+    named = node.get("patternProperties")
+    for pattern in named if isinstance(named, dict) else ():
+        yield from _pattern(bundle, f"{pointer}/patternProperties/{escape(pattern)}", pattern)
 
 
 def _format(bundle: Bundle, pointer: str, name: object) -> Iterator[Finding]:
@@ -84,4 +88,4 @@ def _pattern(bundle: Bundle, pointer: str, pattern: object) -> Iterator[Finding]
         try:
             jsonschema_rs.Draft202012Validator({"pattern": pattern})
         except jsonschema_rs.ValidationError as error:
-            yield Finding(RULE, bundle.locate(f"{pointer}/pattern"), f"write an ECMA 262 pattern: {error.message}")
+            yield Finding(RULE, bundle.locate(pointer), f"write an ECMA 262 pattern: {error.message}")

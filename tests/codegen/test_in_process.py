@@ -59,3 +59,17 @@ def test_a_text_reaches_no_file() -> None:
     document = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"$ref": "/etc/passwd"}}}
     with pytest.raises(Refused, match="there is no file"):
         compile_text(yaml.safe_dump(document))
+
+
+def test_every_parameter_has_a_member_of_its_own_and_the_default_beside_its_reference() -> None:
+    document = (VALID / "openapi.yaml").parent
+    text = documents.as_yaml(bundle(Sources(document, "openapi.yaml")).document)
+    data = yaml.safe_load(text)
+    name = {"$ref": "#/components/schemas/shop.Name", "default": "Bob"}
+    named = [{"name": word, "in": "query", "schema": name} for word in ("userId", "user_id", "USER-ID")]
+    data["paths"]["/items"]["get"]["parameters"] += named
+    compiled = compile_text(documents.as_yaml(data))
+    listed = next(operation for operation in compiled.contract.operations if operation.id == "items_list")
+    fields = {row.name: row.field for row in listed.parameters}
+    assert len(set(fields.values())) == len(listed.parameters)
+    assert [row.default for row in listed.parameters if row.name in {"userId", "user_id"}] == ["Bob", "Bob"]
