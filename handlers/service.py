@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.util
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ def build(settings: Settings) -> Service:
     database.bind(settings)
     background.configure(settings)
     file_providers()  # a file that cannot be read stops the start
-    contract = msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
+    contract = _contract()
     check_pinned(settings, contract.operations)
     operations.install(contract.operations)
     return Service(
@@ -50,6 +51,11 @@ def build(settings: Settings) -> Service:
         settings=settings,
         ports=_ports(settings, contract),
     )
+
+
+@functools.cache
+def _contract() -> Contract:
+    return msgspec.json.decode((CONTRACT_DIR / "operations.json").read_bytes(), type=Contract)
 
 
 def _ports(settings: Settings, contract: Contract) -> Ports:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -55,6 +56,13 @@ class Schemas:
                 return ":".join(origin.split(":")[:2])
             pointer = pointer.rpartition("/")[0]
         return None
+
+
+@functools.lru_cache(maxsize=1)
+def published_schemas(contract_dir: Path) -> Schemas:
+    """Return the validators of a compiled contract; a process reads it once."""
+    bundle = orjson.loads((contract_dir / "openapi.json").read_bytes())
+    return Schemas(bundle, contract_dir / "origins.json")
 
 
 class Schema:

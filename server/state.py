@@ -6,13 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 import flask
-import orjson
 
 from core.kernel.call import EventStream
 from core.kernel.principal import Principal
 from server.errors import ErrorRenderer
 from server.observe import Observer
-from server.schemas import Schemas
+from server.schemas import published_schemas
 from server.service import Service
 from server.streams import EventCheck
 
@@ -42,8 +41,7 @@ class State:
         self.observer = observer
         self.streams = streams
         self.errors = ErrorRenderer(service.contract, service.settings.problem_base)
-        bundle = orjson.loads((service.contract_dir / "openapi.json").read_bytes())
-        self.schemas = Schemas(bundle, service.contract_dir / "origins.json")
+        self.schemas = published_schemas(service.contract_dir)
 
     @property
     def enforces_responses(self) -> bool:

@@ -71,7 +71,7 @@ def serving() -> AbstractContextManager[Endpoint]:
 @contextmanager
 def running(server: ServerT) -> Iterator[ServerT]:
     """Serve until the end of the block."""
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
     finally:

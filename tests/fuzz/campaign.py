@@ -74,11 +74,19 @@ class Campaign:
         self._server.restart(**variables)
 
     def fuzz(
-        self, scheme: str, *, phases: str, seed: int, max_examples: int = 1, max_seconds: int | None = None
+        self,
+        scheme: str,
+        *,
+        phases: str,
+        seed: int,
+        mode: str = "all",
+        max_examples: int = 1,
+        max_seconds: int | None = None,
     ) -> Verdict:
         """Fuzz every operation that a caller by `bearer` or by `session` may call, as the administrator.
 
         phases: "seeded" sends the examples alone, with a thing of its own for each operation; else phases of Schemathesis.
+        mode: "positive" sends what the contract takes, "negative" what it does not, "all" both.
         """
         administrator = people.sign_in(self._client, _administrator(self._oracle))
         seeds = Seeds(self._oracle, self._client, administrator)
@@ -97,7 +105,7 @@ class Campaign:
             "--max-examples",
             str(max_examples),
         ]
-        extra += ["--mode", "positive"] if is_exact else []
+        extra += ["--mode", "positive" if is_exact else mode]
         extra += [] if max_seconds is None else ["--max-time", str(max_seconds)]
         return self._run(contract, settings, extra, max_seconds)
 

@@ -105,9 +105,11 @@ def test_every_operation_accepts_its_examples_when_they_name_real_things(start: 
     _assert_reached(verdict, oracle)
 
 
-def test_the_server_keeps_the_contract_when_fuzzed(start: Start) -> None:
+def test_the_server_keeps_the_contract_when_fuzzed(start: Start, backend: str) -> None:
     campaign, verdict = _set_up(start)
-    verdict += campaign.fuzz("bearer", phases="examples,coverage", seed=1, max_examples=50)
+    # What the contract does not take meets no database: one of them is enough here, `make fuzz` sends it to both.
+    mode = "all" if backend == "sqlite" else "positive"
+    verdict += campaign.fuzz("bearer", phases="examples,coverage", seed=1, max_examples=50, mode=mode)
     verdict += campaign.fuzz("bearer", phases="fuzzing", seed=3, max_examples=5)
     verdict += campaign.fuzz("bearer", phases="stateful", seed=4, max_examples=10, max_seconds=BOUNDED_SECONDS)
     _assert_clean(verdict)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from psycopg2.extras import execute_batch
 
 from core.chat import paths, posting, tree
 from core.chat.access import access_thread
@@ -22,6 +23,7 @@ COUNT = 100_000
 def _fill(principal: Principal, root_id: UUID) -> None:
     _, thread = access_thread(principal, root_id)
     now, root = clock.now_ms(), paths.root_path()
+    first = {"id": uuid4(), "path": paths.child_path(root, 0)}
     common: dict[str, Any] = {
         "tenant_id": principal.tenant_id,
         "conversation": thread.conversation_id,
@@ -33,14 +35,24 @@ def _fill(principal: Principal, root_id: UUID) -> None:
         "clock": now,
         "created_at": now,
     }
+    sql, written = Message.insert({**common, **first}).sql()
+    id_at = written.index(Message.id.db_value(first["id"]))
+    path_at = next(at for at, value in enumerate(written) if isinstance(value, type(Message.path.db_value(root))))
+
+    def row(number: int) -> list[Any]:
+        values = list(written)
+        values[id_at], values[path_at] = (
+            Message.id.db_value(uuid4()),
+            Message.path.db_value(paths.child_path(root, number)),
+        )
+        return values
+
+    rows = map(row, range(COUNT))
     with write():
-        for start in range(0, COUNT, 1000):
-            rows = [
-                {**common, "id": uuid4(), "path": paths.child_path(root, number)}
-                for number in range(start, start + 1000)
-            ]
-            Message.insert_many(rows).execute()
-        if not is_sqlite():
+        if is_sqlite():
+            door.cursor().executemany(sql, rows)
+        else:
+            execute_batch(door.cursor(), sql, rows, page_size=1000)
             door.execute_sql("ANALYZE messages")
 
 
