@@ -3,16 +3,19 @@
 SQLite: WAL; every write is BEGIN IMMEDIATE, because a deferred transaction that upgrades fails with "database is locked"
 whatever the busy timeout; a lock held by another process is awaited with a green sleep, never in SQLite's busy handler,
 which would freeze every greenlet of the worker. Nothing inside a SQLite write may switch greenlets.
-PostgreSQL: READ COMMITTED, pooled, psycopg2 made green by a wait callback.
+PostgreSQL: READ COMMITTED, pooled, psycopg2 made green by a wait callback. A lock is waited for as long as the setting says; a
+connection that says nothing for three times as long is given up by the worker, whatever TCP believes of it.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import select
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -33,9 +36,15 @@ _lock_timeout_seconds = 10.0
 _durability = "full"
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
 _ISOLATED_TRIES = 10
+_SILENCE_TIMEOUTS = 3
+"""A statement may take so many times as long as a lock is waited for; so may a pause between two of a transaction."""
+_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
+"""A connection without a request under way never notices that its server has vanished, unless TCP asks."""
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""
+_waiting_since: dict[psycopg2.extensions.connection, float] = {}
+"""Connections of which an answer is awaited, and monotonic seconds."""
 
 
 def bind(settings: Settings) -> None:
@@ -74,7 +83,8 @@ def _sqlite(settings: Settings) -> Any:
 
 def _postgresql(settings: Settings) -> Any:
     psycopg2.extensions.set_wait_callback(_wait_green)
-    parameters = psycopg2.extensions.parse_dsn(settings.database_url)
+    vanished = {"tcp_user_timeout": _milliseconds(settings.database_timeout_seconds)}
+    parameters = _KEEPALIVES | vanished | psycopg2.extensions.parse_dsn(settings.database_url)
     return _PostgresqlPool(
         parameters.pop("dbname", ""),
         max_connections=settings.database_pool_size,
@@ -84,7 +94,22 @@ def _postgresql(settings: Settings) -> Any:
     )
 
 
-class _PostgresqlPool(PooledPostgresqlDatabase):  # type: ignore[misc]
+class _PostgresqlSessions(peewee.PostgresqlDatabase):
+    """Begins sessions that give up locks: those they wait for, and those they hold when nothing more comes from here.
+
+    A worker that is frozen, or whose machine has gone, would hold them for as long as TCP believes in it, which is hours.
+    """
+
+    def _connect(self) -> psycopg2.extensions.connection:
+        connection: psycopg2.extensions.connection = super()._connect()  # type: ignore[misc]
+        connection.cursor().execute(
+            "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
+            (_milliseconds(_lock_timeout_seconds), _milliseconds(_silence_seconds())),
+        )
+        return connection
+
+
+class _PostgresqlPool(PooledPostgresqlDatabase, _PostgresqlSessions):  # type: ignore[misc]
     """Tells a dead connection by its socket: an idle one has nothing to say, so one that can be read has ended.
 
     peewee's own check is a query, a round trip on every checkout, made while it holds the pool's lock.
@@ -105,11 +130,47 @@ def _wait_green(connection: psycopg2.extensions.connection) -> None:
         if state == psycopg2.extensions.POLL_OK:
             return
         if state == psycopg2.extensions.POLL_READ:
-            gevent.socket.wait_read(connection.fileno())
+            wait = gevent.socket.wait_read
         elif state == psycopg2.extensions.POLL_WRITE:
-            gevent.socket.wait_write(connection.fileno())
+            wait = gevent.socket.wait_write
         else:
             raise psycopg2.OperationalError(f"unexpected poll state {state}")
+        _waiting_since[connection] = time.monotonic()
+        try:
+            wait(connection.fileno())
+        finally:
+            del _waiting_since[connection]
+
+
+def give_up_silent() -> None:
+    """End PostgreSQL's connections that were asked long ago and say nothing; whoever waits for one is told that it is lost.
+
+    Called about once a second by every worker: a timer for each wait would cost as much as the wait itself.
+    """
+    silent_since = time.monotonic() - _silence_seconds()
+    for connection in [each for each, since in _waiting_since.items() if since < silent_since]:
+        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
+def _silence_seconds() -> float:
+    return _SILENCE_TIMEOUTS * _lock_timeout_seconds
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(1, int(seconds * 1000))
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """Hold a connection that waits for locks, and between statements, as long as it takes: a migration's."""
+    with read():
+        if not is_sqlite():
+            database.execute_sql("SET lock_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+        try:
+            yield
+        finally:
+            database.manual_close()  # or the next one would be given a patient connection
 
 
 @contextmanager
@@ -137,7 +198,9 @@ def write() -> Iterator[None]:
         Unavailable: no connection or no write lock within the timeout, or the database cannot be reached.
     """
     if not database.is_closed() and database.in_transaction():
-        with database.atomic():
+        savepoint = database.atomic()
+        savepoint.__enter__()
+        with _ending(savepoint):
             yield
         return
     with read(), _begun():
@@ -217,14 +280,22 @@ def _begun() -> Iterator[None]:
             if time.monotonic() > deadline:
                 raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
             gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
-    try:
+    with _ending(transaction):
         yield
         if getattr(transaction, "is_doomed", False):
             raise RuntimeError("a part of the transaction failed, and its failure was swallowed")
+
+
+@contextmanager
+def _ending(scope: Any) -> Iterator[None]:
+    """Commit an entered transaction or savepoint at the end, or roll it back and let what ended it pass as it is."""
+    try:
+        yield
     except BaseException as error:
-        transaction.__exit__(type(error), error, error.__traceback__)
+        with suppress(peewee.InterfaceError, peewee.OperationalError):  # where the connection is lost, so is the work
+            scope.__exit__(type(error), error, error.__traceback__)
         raise
-    transaction.__exit__(None, None, None)
+    scope.__exit__(None, None, None)
 
 
 def isolated(action: Callable[[], ResultT]) -> ResultT:

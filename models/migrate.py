@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from models.database import database, is_sqlite, read
+from models.database import database, is_sqlite, read, unhurried
 
 _DIRECTORY = Path(__file__).parent / "migrations"
 _HISTORY_TABLE = "schema_migrations"
@@ -22,7 +22,7 @@ def apply() -> list[str]:
     Raises:
         Unavailable: the database cannot be reached.
     """
-    with read(), _alone():
+    with unhurried(), _alone():
         return list(_runner().up())
 
 

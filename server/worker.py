@@ -14,6 +14,7 @@ from gevent.pool import Pool
 from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from core.kernel.settings import Settings
+from models import database
 from server.held import Connection
 from server.http11 import Handler
 from server.telemetry import Telemetry
@@ -89,6 +90,7 @@ class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
             gevent.sleep(min(1.0, shortest / 4))
             for server in servers:
                 server.expire()
+            database.give_up_silent()
             connections = [each for server in servers for each in server.connections]
             in_flight = sum(not each.is_waiting for each in connections)
             self.app.runtime.telemetry.measured(connections=len(connections), in_flight=in_flight)

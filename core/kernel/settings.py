@@ -136,7 +136,7 @@ SETTINGS: tuple[Row, ...] = (
         number(float, 0.1, 600),
         "10",
         "s",
-        "wait for a connection or a lock, then 503",
+        "wait for a connection or a lock, then 503; three times as long for an answer",
     ),
     Row(
         "ACCORD_DURABILITY",

@@ -34,9 +34,6 @@ _STOP_POLL_SECONDS = 0.25
 _NAMES_PER_QUERY = 500
 _PRUNE_BATCH = 1000
 _PG_CHANNEL = "accord_events"
-_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-"""A connection that only listens never notices that its server has vanished, unless TCP asks."""
-
 _ROWS_PER_INSERT = 50
 _ADVANCE = Statement(
     "INSERT INTO channels (name, seq, pruned) VALUES (:channel, :count, 0)"
@@ -235,5 +232,4 @@ def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
 
 def _connect_parameters() -> dict[str, Any]:
     pool_only = {"max_connections", "stale_timeout", "timeout"}
-    own = {name: value for name, value in database.connect_params.items() if name not in pool_only}
-    return _KEEPALIVES | own
+    return {name: value for name, value in database.connect_params.items() if name not in pool_only}

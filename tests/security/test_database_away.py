@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -14,9 +16,12 @@ from tests.client import Client
 from tests.databases import read_settings
 from tests.drills.scene import await_true
 from tests.factories.people import make_people
+from tests.links import Link
 from tests.live import Live, LiveServer
 from tests.oracle import Oracle
 
+SILENCE_SECONDS = 3.0
+"""Three times the timeout that the server of a silent link is given."""
 PROBE_SECONDS = 2.5
 """The probe's own 1.5 s, and what a machine under load adds."""
 WAITERS = 12
@@ -87,3 +92,22 @@ def test_probes_are_not_held_by_a_database_that_says_nothing(
         assert {done.result(60).status for done in waiting} <= {200, 503}
     await_true(lambda: client.call("health_check_dependencies").status == 200, "no recovery", seconds=15)
     assert client.call("tokens_get_me", as_=ada).status == 200
+
+
+def test_callers_are_answered_when_the_connections_of_a_worker_fall_silent(
+    database_server: postgres.PostgresServer, oracle: Oracle, tmp_path: Path
+) -> None:
+    url = database_server.url(postgres.create_database(database_server))
+    port = urlsplit(url).port or 0
+    with closing(Link(port)) as link:
+        through = read_settings(tmp_path, database_url=url.replace(f":{port}/", f":{link.port}/"))
+        with closing(LiveServer(through, workers=1, database_timeout_seconds="1")) as server:
+            client = server.client(oracle)
+            ada, workers = make_people(client).ada.by_token(), server.workers()
+            with ThreadPoolExecutor(WAITERS) as pool, link.silent():
+                began = time.monotonic()
+                waiting = [pool.submit(client.call, "users_list", as_=ada) for _ in range(WAITERS)]
+                assert {done.result(60).status for done in waiting} == {503}
+                assert time.monotonic() - began < 2 * SILENCE_SECONDS
+            await_true(lambda: client.call("users_list", as_=ada).status == 200, "no recovery", seconds=15)
+            assert server.workers() == workers, "a worker was replaced"

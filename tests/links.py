@@ -1,0 +1,70 @@
+"""A link to a server that can fall silent: what is open stays open and carries nothing, as when a firewall forgets it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+
+_CHUNK_BYTES = 65_536
+
+
+class Link:
+    """A port of the loopback interface that leads to another one; `close` ends it and all that goes through it."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._is_silent = False
+        self._lost: set[socket.socket] = set()
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        _in_background(self._accept)
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Carry nothing more on what is open, ever, and nothing on what is opened meanwhile."""
+        self._is_silent = True
+        self._lost |= self._open
+        try:
+            yield
+        finally:
+            self._is_silent = False
+
+    def close(self) -> None:
+        """End it."""
+        for end in (self._listener, *self._open):
+            _shut(end)
+
+    def _accept(self) -> None:
+        while True:
+            client, _ = self._listener.accept()
+            server = socket.create_connection(("127.0.0.1", self._target))
+            ends = {client, server}
+            self._open |= ends
+            if self._is_silent:
+                self._lost |= ends
+            _in_background(lambda here=client, there=server: self._carry(here, there))
+            _in_background(lambda here=server, there=client: self._carry(here, there))
+
+    def _carry(self, here: socket.socket, there: socket.socket) -> None:
+        while data := here.recv(_CHUNK_BYTES):
+            if here not in self._lost:
+                there.sendall(data)
+        if here not in self._lost:
+            _shut(there)
+
+
+def _in_background(work: Callable[[], None]) -> None:
+    def run() -> None:
+        with suppress(OSError):  # the link was closed, or an end has gone
+            work()
+
+    Thread(target=run, daemon=True).start()
+
+
+def _shut(end: socket.socket) -> None:
+    with suppress(OSError):
+        end.shutdown(socket.SHUT_RDWR)
+    end.close()
