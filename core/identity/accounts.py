@@ -149,6 +149,7 @@ def _set_role(membership: Membership, role: RoleName | None) -> None:
 def _set_active(membership: Membership, is_active: bool | None) -> None:
     if is_active is None:
         return
+    users.hold_user(membership.user_id)  # no login of the user's goes on beside it
     membership.is_active = is_active
     membership.save(only=[Membership.is_active])
     if not is_active:

@@ -66,12 +66,18 @@ def verify_caller(user_id: UUID, password: str, origin: Origin) -> Verified:
 def access_verified(verified: Verified) -> Admitted:
     """Look again inside the transaction: much may have changed while the password was hashed.
 
+    The user's row is held to the end of it, so that no credential is made beside a change that ends them all.
+
     Raises:
         InvalidCredentials: the user is gone or the password was changed.
         AccountDisabled: the user is disabled or belongs to no tenant.
     """
-    user = User.get_or_none(User.id == verified.user_id)
-    if user is None or user.password_hash != verified.password_hash:
+    try:
+        users.hold_user(verified.user_id)
+    except NotFound as gone:
+        raise InvalidCredentials from gone
+    user = User.get_by_id(verified.user_id)
+    if user.password_hash != verified.password_hash:
         raise InvalidCredentials
     tenant_id = access.find_home_tenant(user.id)
     if not user.is_active or tenant_id is None:

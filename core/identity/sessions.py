@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from core.identity import logins, rotation, users
+from core.identity import logins, rotation
 from core.kernel import clock
 from core.kernel.ids import new_secret, new_uuid
 from core.kernel.problems import Unauthenticated
@@ -44,7 +44,6 @@ def do_open_session(verified: logins.Verified, *, client_address: str, user_agen
     now = clock.now()
     with write():
         admitted = logins.access_verified(verified)
-        users.hold_user(admitted.user.id)
         session = Session.create(
             id=new_uuid(),
             user=admitted.user,

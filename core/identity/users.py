@@ -90,7 +90,9 @@ def do_create_user(new: NewUser, tenant_id: UUID, *, role_id: UUID = access.MEMB
 
 
 def do_update_user(user_id: UUID, changes: Mapping[str, Any]) -> User:
-    """Set columns of a user; a new password and disabling end every credential of the user.
+    """Set columns of a user; a new password and disabling end every session and token of the user.
+
+    API keys are their tenants': one is refused while its maker is disabled, and stays when the password changes.
 
     Raises:
         NotFound, UserExists, LastAdministrator: see the classes.
