@@ -58,6 +58,18 @@ def is_member(user_id: UUID, tenant_id: UUID) -> bool:
     return bool(found.where(User.is_active, Membership.is_active).exists())
 
 
+def may_act_by_key(user_id: UUID, tenant_id: UUID, held: frozenset[str]) -> bool:
+    """Say whether a key of the user's may act in the tenant: a member's, or a system-wide administrator's without an account there.
+
+    held: the user's scopes in the tenant.
+    """
+    if ADMIN in held:
+        account = Membership.select().where(Membership.user == user_id, Membership.tenant == tenant_id)
+        if not account.exists():
+            return is_active(user_id)
+    return is_member(user_id, tenant_id)
+
+
 def get_scopes(user_id: UUID, tenant_id: UUID) -> frozenset[str]:
     """Return the scopes of all roles that count for the user in the tenant."""
     rows = RoleScope.select(RoleScope.scope).join(Role).join(UserRole).where(_counts(user_id, tenant_id))

@@ -11,11 +11,11 @@ from uuid import UUID
 
 import msgspec
 
-from core.identity import scopes
+from core.identity import access, scopes
 from core.identity.access import access_tenant
 from core.kernel import clock
 from core.kernel.ids import new_secret, new_uuid
-from core.kernel.principal import Principal
+from core.kernel.principal import Principal, includes
 from core.kernel.problems import Invalid, NotFound, Violation
 from core.kernel.sealing import digest
 from core.system import epoch
@@ -94,15 +94,19 @@ def do_store_key(tenant_id: UUID, maker_id: UUID, new: NewKey, granted: frozense
 def do_rotate_key(principal: Principal, tenant_id: UUID, key_id: UUID, *, overlap_seconds: int) -> MadeKey:
     """Give a key a new secret and let the former ones end after the overlap; the key acts for the caller from then on.
 
+    Where the former maker may no longer do all that the key may, there is no overlap: the caller's power would pass to
+    whoever has a secret that was refused before.
+
     Raises:
         NotFound: no such tenant or key.
         ScopeExceedsCaller: the key holds a scope that the caller does not.
     """
     access_tenant(principal, tenant_id)
-    secret, end = _new_secret(), clock.now() + timedelta(seconds=overlap_seconds)
+    secret = _new_secret()
     with write():
         key = _hold_key(tenant_id, key_id)
         scopes.claim(key.scopes.split(), principal.scopes)
+        end = clock.now() + timedelta(seconds=overlap_seconds if _is_backed(key) else 0)
         former = ApiKeySecret.update(expires_at=end).where(ApiKeySecret.key == key)
         former.where(ApiKeySecret.expires_at.is_null() | (ApiKeySecret.expires_at > end)).execute()
         ApiKeySecret.create(id=new_uuid(), digest=digest(secret), key=key)
@@ -150,6 +154,14 @@ def ends_at(row: ApiKeySecret) -> datetime | None:
     """Return when the secret or its key ends, whichever is first; None for never."""
     ends = [end for end in (row.expires_at, row.key.expires_at) if end is not None]
     return min(ends, default=None)
+
+
+def _is_backed(key: ApiKey) -> bool:
+    """Say whether the key's maker may still do all that the key may."""
+    held = access.get_scopes(key.maker_id, key.tenant_id)
+    if not access.may_act_by_key(key.maker_id, key.tenant_id, held):
+        return False
+    return all(includes(held, scope) for scope in key.scopes.split())
 
 
 def _hold_key(tenant_id: UUID, key_id: UUID) -> ApiKey:

@@ -246,9 +246,9 @@ def _touch(principal: Principal) -> None:
 
 
 def _may_act(principal: Principal, held: frozenset[str]) -> bool:
-    """Say whether the caller belongs to its tenant; a key that a system-wide administrator made may act in any."""
-    if principal.kind == "api_key" and scopes.ADMIN in held:
-        return access.is_active(principal.user_id)
+    """Say whether the caller belongs to its tenant, or is a key that may act there all the same."""
+    if principal.kind == "api_key":
+        return access.may_act_by_key(principal.user_id, principal.tenant_id, held)
     return access.is_member(principal.user_id, principal.tenant_id)
 
 

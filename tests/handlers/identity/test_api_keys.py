@@ -15,6 +15,7 @@ from tests.client import Answer, Client, Person
 from tests.conftest import FrozenClock
 from tests.factories.api_keys import ROOT, Key, make_key, with_key
 from tests.factories.people import People, give_role, sign_in, take_role
+from tests.factories.tenants import register
 
 IN_ROOT = {"tenantId": ROOT}
 
@@ -209,6 +210,34 @@ def test_rotated_key_acts_for_who_rotated_it_and_never_gains(client: Client, peo
     plain = make_key(client, people.ada, scopes=["chat:read"])
     answer = client.call("api_keys_rotate", path={**IN_ROOT, "keyId": plain.id}, as_=ben)
     assert answer.json["data"]["created_by"] == ben.user_id
+
+
+def test_rotation_gives_nobody_back_what_a_refused_secret_could_do(client: Client, people: People, ben: Person) -> None:
+    """Whoever was disabled, or lost a role, still has the secret; who takes the key over does not lend it new power."""
+    demoted, disabled = (make_key(client, ben, scopes=["apikey:read", "chat:read"]) for _ in range(2))
+    take_role(client, people.ada, ben, "admin")
+    assert client.call("api_keys_list", path=IN_ROOT, as_=demoted.holder).status == 403
+    answer = client.call("api_keys_rotate", path={**IN_ROOT, "keyId": demoted.id}, as_=people.ada)
+    assert client.call("api_keys_list", path=IN_ROOT, as_=with_key(ben, answer.json["data"]["apiKey"])).status == 200
+    assert client.call("api_keys_list", path=IN_ROOT, as_=demoted.holder).status == 401
+    off = {"is_active": False}
+    assert client.call("users_update", path={"id": ben.user_id}, body=off, as_=people.ada).status == 200
+    assert _works(client, disabled.holder) == 423
+    assert client.call("api_keys_rotate", path={**IN_ROOT, "keyId": disabled.id}, as_=people.ada).status == 200
+    assert _works(client, disabled.holder) == 401
+
+
+def test_key_of_an_administrator_ends_with_the_account_of_its_tenant(client: Client, people: People) -> None:
+    """A system-wide administrator's key needs no account in the key's tenant; one that is there and disabled ends it."""
+    key = make_key(client, people.ada)
+    elsewhere = register(client).id
+    foreign = make_key(client, people.ada, tenant_id=elsewhere)
+    rows = client.call("accounts_list", path=IN_ROOT, as_=people.ada).json["data"]
+    account = next(row["id"] for row in rows if row["userId"] == people.ada.user_id)
+    path = {**IN_ROOT, "accountId": account}
+    assert (_works(client, key.holder), _works(client, foreign.holder)) == (200, 200)
+    assert client.call("accounts_update", path=path, body={"status": "disabled"}, as_=people.ada).status == 200
+    assert (_works(client, key.holder), _works(client, foreign.holder)) == (401, 200)
 
 
 def test_secrets_are_replayed_for_ten_minutes(client: Client, ben: Person, frozen_clock: FrozenClock) -> None:
