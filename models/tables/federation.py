@@ -32,7 +32,7 @@ class FederationProviderRow(Table):
 
 
 class FederatedIdentity(Table):
-    """Whom a provider's subject is here. authority: the issuer, or where an OAuth 2.0 provider answers."""
+    """Whom a provider's subject is here. authority: the issuer, or where an OAuth 2.0 provider tells who is there."""
 
     authority = peewee.CharField(max_length=255)
     subject = peewee.CharField(max_length=255)

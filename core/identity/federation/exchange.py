@@ -17,6 +17,7 @@ from core.identity.federation.discovery import Endpoints
 from core.identity.federation.problems import LoginNotProven, ProviderUnavailable
 from core.identity.federation.providers import MANY_DIRECTORIES, Provider
 from core.kernel import clock
+from core.kernel.sealing import digest
 
 if TYPE_CHECKING:
     from authlib.oauth2 import OAuth2Client
@@ -229,7 +230,9 @@ def _github_profile(endpoints: Endpoints, tokens: Mapping[str, Any], claims: Map
     chosen = next((row for row in verified if row.get("primary") is True), verified[0] if verified else {})
     first, _, last = str(claims.get("name") or "").strip().partition(" ")
     known = {"sub": claims.get("id"), "email": chosen.get("email"), "email_verified": bool(chosen)}
-    return _profile(_authority(endpoints), {**known, "given_name": first, "family_name": last}, is_vouched=False)
+    parts = urlsplit(endpoints.userinfo_url or "")
+    claims = {**known, "given_name": first, "family_name": last}
+    return _profile(f"{parts.scheme}://{parts.netloc}".lower(), claims, is_vouched=False)
 
 
 def _bearer(tokens: Mapping[str, Any]) -> dict[str, str]:
@@ -237,8 +240,9 @@ def _bearer(tokens: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _authority(endpoints: Endpoints) -> str:
-    parts = urlsplit(endpoints.userinfo_url or "")
-    return f"{parts.scheme}://{parts.netloc}".lower()[:_TEXT_LIMIT]
+    """Return what tells a plain OAuth 2.0 provider's people from others': the whole address, for one host may serve several."""
+    url = endpoints.userinfo_url or ""
+    return url if len(url) <= _TEXT_LIMIT else digest(url)
 
 
 def _profile(authority: str, claims: Mapping[str, Any], *, is_vouched: bool) -> Profile:

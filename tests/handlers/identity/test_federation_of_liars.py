@@ -290,6 +290,23 @@ def test_subjects_of_two_providers_are_two_people(scene: Scene) -> None:
     assert {"dora@example.com", "eve@example.com"} <= {user["email"] for user in users}
 
 
+def test_subjects_of_two_providers_of_one_host_are_two_people(scene: Scene) -> None:
+    """Two realms of one server number their people alike: whoever is 41 in the one is not whom the other calls 41."""
+    url, addresses = scene.endpoint.url, ("dora@example.com", "eve@example.com")
+    for realm, address in zip(("a", "b" * 300), addresses, strict=True):
+        paths = {"auth_url": "authorize", "token_url": "token", "userinfo_url": "me"}
+        spec = {name: f"{url}/{realm}/{path}" for name, path in paths.items()}
+        body = definition(**spec, client_secret="s")
+        put = scene.client.call("federation_put", path={"name": NAME}, body=body, as_=scene.people.ada)
+        assert put.status == 200, put.text
+        scene.begin()
+        scene.endpoint.answers[f"/{realm}/token"] = {"access_token": "at-1", "token_type": "bearer"}
+        scene.endpoint.answers[f"/{realm}/me"] = {"id": 41, "email": address, "email_verified": True}
+        assert scene.finish().status == 200
+    users = scene.client.call("users_list", as_=scene.people.ada).json
+    assert set(addresses) <= {user["email"] for user in users}
+
+
 def test_plain_oauth_needs_a_userinfo_that_vouches(scene: Scene) -> None:
     url = scene.endpoint.url
     addresses = {"auth_url": f"{url}/authorize", "token_url": f"{url}/token", "userinfo_url": f"{url}/me"}
