@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.identity import claims, logins, users
+from core.identity import access, claims, logins, users
 from core.identity.federation.exchange import Profile
 from core.identity.federation.problems import DomainNotAllowed, EmailNotVerified, LinkNotAllowed, ProviderUnavailable
 from core.identity.federation.providers import Provider
@@ -26,6 +26,7 @@ def do_identify(provider: Provider, profile: Profile) -> logins.Verified:
     _check_domain(provider, profile)
     with write():
         user = _find_linked(profile) or _link(provider, profile)
+        _give_home(provider, user)
     return logins.Verified(user.id, user.password_hash)
 
 
@@ -94,15 +95,31 @@ def _make(provider: Provider, profile: Profile, *, former: User | None) -> User:
     return user
 
 
+def _give_home(provider: Provider, user: User) -> None:
+    """Take a user whom no tenant has any more into the root workspace, as anybody whom the provider confirms.
+
+    Whoever runs a tenant may make an account for anybody's address and disable it; that ends what the user may do there, and
+    keeps nobody out of the service. An account of the root workspace that was disabled stays so.
+    """
+    if access.find_home_tenant(user.id) is not None:
+        return
+    users.hold_user(user.id)  # of two logins at once one finds what the other made
+    if Membership.select().where(Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():
+        return
+    Membership.create(tenant=ROOT_TENANT_ID, user=user, created_at=clock.now())
+    UserRole.insert(user=user, tenant=ROOT_TENANT_ID, role=access.MEMBER_ROLE_ID).on_conflict_ignore().execute()
+    _give_role(user, provider)
+
+
 def _give_role(user: User, provider: Provider) -> None:
-    """Replace the role of every new user by the provider's."""
+    """Replace the role in the root workspace, which every new user has there, by the provider's."""
     name = provider.default_role or _DEFAULT_ROLE
     if name == _DEFAULT_ROLE:
         return
     role = Role.get_or_none(Role.name == name)
     if role is None or role.is_system:
         raise ProviderUnavailable(f"{provider.name}: default_role {name!r} is no role that can be given")
-    UserRole.delete().where(UserRole.user == user).execute()
+    UserRole.delete().where(UserRole.user == user, UserRole.tenant == ROOT_TENANT_ID).execute()
     UserRole.create(user=user, tenant=ROOT_TENANT_ID, role=role)
 
 

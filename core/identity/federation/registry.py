@@ -127,15 +127,28 @@ def _sealed(name: str, document: FederationProvider, faults: list[Violation]) ->
     if given != MASK:
         return seal(given.encode(), secret=secrets_in_use()[0], purpose=_purpose(name)) if given else None
     try:
-        _, kept = _find(name)
+        former, kept = _find(name)
     except ProviderUnknown:
-        kept = ""
+        former, kept = document, ""
     if not kept:
-        message = "Three asterisks keep a secret, and there is none."
-        faults.append(Violation(pointer="/spec/client_secret", location="body", rule="no_secret", message=message))
+        faults.append(_secret_fault("no_secret", "Three asterisks keep a secret, and there is none."))
+        return None
+    if _recipient(former) != _recipient(document):
+        message = "The secret that is kept was given for another address; state the one for this."
+        faults.append(_secret_fault("secret_of_elsewhere", message))
         return None
     plain = _opened(name, kept) if isinstance(kept, bytes) else kept
     return seal(plain.encode(), secret=secrets_in_use()[0], purpose=_purpose(name))
+
+
+def _recipient(document: FederationProvider) -> tuple[object, ...]:
+    """Return what decides to whom the secret is sent."""
+    spec = document.spec
+    return spec.provider, spec.issuer, spec.token_url
+
+
+def _secret_fault(rule: str, message: str) -> Violation:
+    return Violation(pointer="/spec/client_secret", location="body", rule=rule, message=message)
 
 
 def _opened(name: str, sealed: bytes) -> str:

@@ -122,6 +122,35 @@ def test_accounts_of_other_tenants_follow_the_address_to_who_proves_it(federatio
     assert _actor(federation, squatter) not in {row["userId"] for row in accounts}
 
 
+@pytest.mark.parametrize("is_linked", [False, True], ids=["before the first login", "after it"])
+def test_a_tenant_that_disables_its_account_keeps_nobody_out(federation: Federation, is_linked: bool) -> None:
+    """Make an account for Dora's address and disable it: she is led to the root workspace, as if there had been none."""
+    client = federation.client
+    mallory = register(client)
+    path, body = {"tenantId": mallory.id}, {"email": "dora@example.com", "name": "Dora", "role": "member"}
+    made = client.call("accounts_create", path=path, body=body, as_=mallory.admin).json["data"]
+    if is_linked:
+        assert client.call("tenants_get_own", as_=_log_in(federation, "dora")).json["data"]["id"] == mallory.id
+    account = {**path, "accountId": made["id"]}
+    assert client.call("accounts_update", path=account, body={"status": "disabled"}, as_=mallory.admin).status == 200
+    federation.put(default_role="viewer")
+    dora = _log_in(federation, "dora")
+    assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == str(ROOT_TENANT_ID)
+    me = client.call("tokens_get_me", as_=dora).json
+    assert (me["user_id"], me["groups"]) == (made["userId"], ["viewer"])
+
+
+def test_a_disabled_account_of_the_root_workspace_stays_out(federation: Federation) -> None:
+    client, ben = federation.client, federation.people.ben
+    path = {"tenantId": str(ROOT_TENANT_ID)}
+    rows = client.call("accounts_list", path=path, as_=federation.people.ada).json["data"]
+    account = {**path, "accountId": next(row["id"] for row in rows if row["userId"] == ben.user_id)}
+    off = {"status": "disabled"}
+    assert client.call("accounts_update", path=account, body=off, as_=federation.people.ada).status == 200
+    answer = federation.log_in("ben")
+    assert (answer.status, answer.json["error"]["details"]["code"]) == (403, "account_disabled")
+
+
 def test_a_subject_stays_linked_when_its_address_is_no_longer_verified(federation: Federation) -> None:
     user_id = _holder(federation, federation.log_in("dora").json["access_token"])["user_id"]
     ada = federation.people.ada
@@ -310,6 +339,19 @@ def test_three_asterisks_keep_the_secret(federation: Federation) -> None:
     body = definition("new", issuer=federation.provider.issuer, client_secret="***")
     answer = federation.client.call("federation_put", path={"name": "new"}, body=body, as_=federation.people.ada)
     assert answer.status == 422
+
+
+def test_a_kept_secret_is_sent_to_nobody_else(federation: Federation) -> None:
+    """Put the asterisks back with another address: whoever may not read the secret would have it sent to themselves."""
+    for spec in ({"issuer": "https://login.example.org"}, {"provider": "google"}):
+        body = definition(**{"client_secret": "***", **spec})
+        answer = federation.client.call("federation_put", path={"name": NAME}, body=body, as_=federation.people.ada)
+        assert answer.status == 422, answer.text
+        faults = answer.json["error"]["details"]["errors"]
+        assert [(fault["pointer"], fault["rule"]) for fault in faults] == [
+            ("/spec/client_secret", "secret_of_elsewhere")
+        ]
+    assert federation.put(issuer="https://login.example.org").status == 200, "a secret that is stated goes anywhere"
 
 
 def test_providers_are_listed_replaced_and_deleted(federation: Federation) -> None:

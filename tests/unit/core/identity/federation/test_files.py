@@ -79,7 +79,7 @@ def test_what_is_put_wins_over_the_file_until_it_is_deleted_and_so_does_deleting
 
 
 def test_a_masked_secret_keeps_the_files(folder: Path) -> None:
-    registry.do_put("corporate", _stored(client_secret="***"))
+    registry.do_put("corporate", _stored(provider="custom", issuer="https://login.example.com", client_secret="***"))
     assert registry.get_provider("corporate").client_secret == "from the environment"
 
 
