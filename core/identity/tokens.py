@@ -18,6 +18,8 @@ from models.database import write
 from models.tables.identity import RevokedBlock, Token, TokenFamily
 
 LIFETIME = timedelta(seconds=86_400)
+ABSOLUTE = timedelta(days=30)
+"""However often it is refreshed, a token ends so long after the login that began its family."""
 ELEVATION = timedelta(minutes=15)
 
 
@@ -195,7 +197,7 @@ def _rotate(token: str, revocation_id: str) -> Issued | None:
         raise ElevatedToken
     wanted = None if family.scopes is None else family.scopes.split()
     granted = scopes.grant(wanted, access.get_scopes(family.user_id, family.tenant_id))
-    issued = _issue(family, granted, now + LIFETIME)
+    issued = _issue(family, granted, min(now + LIFETIME, family.created_at + ABSOLUTE))
     family.expires_at = issued.expires_at
     family.save(only=[TokenFamily.expires_at])
     rotation.keep_successor(token, msgspec.json.encode(issued).decode())

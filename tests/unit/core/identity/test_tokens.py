@@ -216,6 +216,18 @@ def test_reuse_revokes_the_family_when_the_grace_is_over(user: User, frozen_cloc
         assert TokenFamily.get().revoked_at is not None
 
 
+def test_no_refresh_outlives_thirty_days(user: User, frozen_clock: FrozenClock) -> None:
+    begun = clock.now()
+    issued = tokens.do_issue_token(verified(user), None)
+    for _ in range(59):
+        frozen_clock.advance(12 * 3600)
+        issued = tokens.do_refresh_token(issued.token)
+        assert issued.expires_at == min(clock.now() + tokens.LIFETIME, begun + timedelta(days=30))
+    frozen_clock.advance(12 * 3600)
+    with pytest.raises(Unauthenticated):
+        tokens.do_refresh_token(issued.token)
+
+
 def test_one_successor_is_made_when_200_refresh_at_once(user: User, frozen_clock: FrozenClock) -> None:
     issued = tokens.do_issue_token(verified(user), None)
     outcomes = race(200, lambda: tokens.do_refresh_token(issued.token))
