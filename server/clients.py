@@ -21,11 +21,8 @@ def resolver(trusted: Iterable[str]) -> Resolver:
         return _direct
 
     def is_trusted(text: str) -> bool:
-        try:
-            address = ipaddress.ip_address(text)
-        except ValueError:
-            return False
-        return any(address in network for network in networks)
+        address = _address(text)
+        return address is not None and any(address in network for network in networks)
 
     def resolve(environ: Environ) -> tuple[str, bool]:
         peer, is_secure = _direct(environ)
@@ -35,9 +32,24 @@ def resolver(trusted: Iterable[str]) -> Resolver:
         hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
         while hops and is_trusted(peer):
             peer = hops.pop()
-        return peer[:64], is_secure or forwarded == "https"
+        return str(_address(peer) or peer)[:64], is_secure or forwarded == "https"
 
     return resolve
+
+
+def _address(hop: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read a hop's address without its port, which some proxies add and a client may change with every connection.
+
+    An IPv4 address that a listener for both writes as IPv6 is that IPv4 address.
+    """
+    host = hop[1:].partition("]")[0] if hop.startswith("[") else hop
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def _direct(environ: Environ) -> tuple[str, bool]:
