@@ -226,19 +226,19 @@ class TokensCreate(Protocol):
 
 
 class TokensCreatePersonal(Protocol):
-    """POST /api/auth/token (spec/paths/identity/tokens.yaml:141)."""
+    """POST /api/auth/token (spec/paths/identity/tokens.yaml:142)."""
 
     def __call__(self, call: Call[None, identity.PersonalTokenCreate], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensElevate(Protocol):
-    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:186)."""
+    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:187)."""
 
     def __call__(self, call: Call[None, identity.Elevation], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensGetMe(Protocol):
-    """GET /auth/me (spec/paths/identity/tokens.yaml:105)."""
+    """GET /auth/me (spec/paths/identity/tokens.yaml:106)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
 
@@ -250,7 +250,7 @@ class TokensRefresh(Protocol):
 
 
 class TokensRevoke(Protocol):
-    """POST /auth/logout (spec/paths/identity/tokens.yaml:79)."""
+    """POST /auth/logout (spec/paths/identity/tokens.yaml:80)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
 
