@@ -114,9 +114,6 @@ UNSCOPED = {
         core/identity/claims.py pass_on Membership.update
         core/identity/claims.py pass_on UserRole.update
         """,
-    "a user that this login has just made, who has no other grant": """
-        core/identity/federation/linking.py _give_role UserRole.delete
-        """,
     "upkeep works through all tenants by age": """
         core/limits/ledger.py roll_up UsageEntry.delete
         core/limits/ledger.py roll_up UsageEntry.select

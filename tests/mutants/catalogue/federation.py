@@ -36,14 +36,14 @@ MUTANTS: tuple[Mutant, ...] = (
         _LINKING,
         "found if found and not claims.is_unproven(found) else",
         "found or",
-        ("logins by openid",),
+        ("strangers",),
     ),
     Mutant(
         "accounts of others stay with who registered the address",
         _LINKING,
         "        claims.pass_on(former, user)\n",
         "        pass\n",
-        ("logins by openid",),
+        ("strangers",),
     ),
     Mutant(
         "a failed state is not in the trail",
@@ -96,14 +96,44 @@ MUTANTS: tuple[Mutant, ...] = (
         _LINKING,
         "        _check_linkable(found)\n",
         "        pass\n",
-        ("logins by openid",),
+        ("strangers",),
     ),
     Mutant("every address is verified", _EXCHANGE, "has_email and (says_so or is_vouched)", "has_email", ("liars",)),
     Mutant("every domain may log in", _LINKING, "    _check_domain(provider, profile)\n", "", ("logins by openid",)),
     Mutant(
         "a subject of another authority", _LINKING, "FederatedIdentity.authority == profile.authority, ", "", ("liars",)
     ),
-    Mutant("the default role is not given", _LINKING, "    _give_role(user, provider)\n", "", ("logins by openid",)),
+    Mutant(
+        "the default role is not given",
+        _LINKING,
+        "    _give_role(user, provider)\n    if former",
+        "    if former",
+        ("logins by openid",),
+    ),
+    Mutant(
+        "whom every tenant disabled is kept out", _LINKING, "        _give_home(provider, user)\n", "", ("strangers",)
+    ),
+    Mutant(
+        "a disabled account of the root workspace is made anew",
+        _LINKING,
+        "Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():\n        return",
+        "Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():\n        pass",
+        ("strangers",),
+    ),
+    Mutant(
+        "a kept secret goes anywhere",
+        _REGISTRY,
+        "_recipient(former) != _recipient(document)",
+        "False",
+        ("logins by openid",),
+    ),
+    Mutant(
+        "providers of one host share their people",
+        _EXCHANGE,
+        "return url if len(url) <= _TEXT_LIMIT else digest(url)",
+        "return urlsplit(url).netloc",
+        ("liars",),
+    ),
     Mutant(
         "any microsoft directory vouches",
         _EXCHANGE,

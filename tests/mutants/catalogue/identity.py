@@ -34,8 +34,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "changed password not looked at again",
         "core/identity/logins.py",
-        "if user is None or user.password_hash != verified.password_hash:",
-        "if user is None:",
+        "if user.password_hash != verified.password_hash:",
+        "if not user:",
         _SESSIONS,
     ),
     Mutant(
