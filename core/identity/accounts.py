@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import peewee
 
-from core.identity import access, claims, scopes, users
+from core.identity import access, scopes, users
 from core.identity.access import TENANT_ROLES, access_tenant
 from core.kernel import clock
 from core.kernel.ids import new_uuid
@@ -35,6 +35,12 @@ class Account(msgspec.Struct, frozen=True):
 
     membership: Membership
     role: RoleName | None
+
+    @property
+    def email(self) -> str:
+        """Return the user's address; of who registered the tenant the one that was written then."""
+        address: str = self.membership.user.registered_address or self.membership.user.email
+        return address
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,9 +88,6 @@ def do_create_account(
     with write():
         scopes.check_within(access.get_role_scopes(TENANT_ROLES[role]), principal.scopes)
         user = User.get_or_none(User.email == email.lower())
-        if user is not None and user.registered_tenant_id == tenant_id:
-            claims.release(user)  # the account is the address's own, for whoever proves it; who registered keeps theirs
-            user = None
         if user is None:
             new = users.NewUser(email=email)
             user = users.do_create_user(new, tenant_id, role_id=TENANT_ROLES[role])

@@ -11,12 +11,13 @@ import peewee
 
 from core.identity import access
 from core.kernel import clock
-from core.kernel.ids import new_uuid
+from core.kernel.ids import new_undated_uuid, new_uuid
 from core.kernel.problems import Conflict, Forbidden, NotFound
 from core.system import epoch
 from models.database import database, is_sqlite, read, write
 from models.tables.identity import Membership, Role, Session, TokenFamily, User, UserRole
 
+_NOWHERE = "unproven.invalid"  # a domain that can never be (RFC 2606)
 _departures: dict[Callable[[UUID], None], None] = {}
 
 
@@ -33,16 +34,19 @@ class RoleNotAssignable(Forbidden):
 
 
 class NewUser(msgspec.Struct, frozen=True, kw_only=True):
-    """A user to be made; password_hash None makes one that cannot log in with a password."""
+    """A user to be made; password_hash None makes one that cannot log in with a password.
 
-    email: str
+    email None: one whom no address leads to; registered_address is then what was written, which nothing proves.
+    """
+
+    email: str | None
     password_hash: str | None = None
     username: str | None = None
     phone_number: str | None = None
     first_name: str | None = None
     last_name: str | None = None
     is_active: bool = True
-    registered_tenant_id: UUID | None = None
+    registered_address: str | None = None
 
 
 def find_by_login(name: str) -> User | None:
@@ -76,14 +80,17 @@ def list_users(*, limit: int, offset: int) -> list[User]:
 def do_create_user(new: NewUser, tenant_id: UUID, *, role_id: UUID = access.MEMBER_ROLE_ID) -> User:
     """Make a user who belongs to the tenant.
 
+    The id does not tell when: who is shown an account of one's own tenant would learn whether its user had been there before.
+
     Raises:
         UserExists: the e-mail address, user name or telephone number is taken.
     """
-    now = clock.now()
-    values = msgspec.structs.asdict(new) | {"email": new.email.lower(), "created_at": now}
+    now, user_id = clock.now(), new_undated_uuid()
+    values = msgspec.structs.asdict(new) | {"id": user_id, "created_at": now}
+    values["email"] = new.email.lower() if new.email else f"{user_id.hex}@{_NOWHERE}"
     values["username"] = new.username.lower() if new.username else None
     with write():
-        user: User = _store(lambda: User.create(id=new_uuid(), **values))
+        user: User = _store(lambda: User.create(**values))
         Membership.create(tenant=tenant_id, user=user, created_at=now)
         UserRole.create(user=user, tenant=tenant_id, role=role_id)
     return user
@@ -99,7 +106,7 @@ def do_update_user(user_id: UUID, changes: Mapping[str, Any]) -> User:
     """
     columns = dict(changes)
     if "email" in columns:
-        columns["email"] = columns["email"].lower()
+        columns |= {"email": columns["email"].lower(), "registered_address": None}
     is_disabling = columns.get("is_active") is False
     with write():
         hold_user(user_id)

@@ -17,6 +17,11 @@ def new_uuid() -> UUID:
     return UUID(int=value & ~(0b11 << 62) | 0b10 << 62)
 
 
+def new_undated_uuid() -> UUID:
+    """Return a UUIDv4 (RFC 9562, 5.4), for an id that must not tell when it was made."""
+    return UUID(bytes=os.urandom(16), version=4)
+
+
 def new_request_id() -> str:
     """Return 96 random bits in hex: unlikely to meet again and no secret, so the process's own generator will do.
 

@@ -61,7 +61,7 @@ def _account(account: accounts.Account) -> identity.Account:
         id=membership.id,
         tenant_id=membership.tenant_id,
         user_id=membership.user_id,
-        email=membership.user.email,
+        email=account.email,
         name=membership.name,
         role=account.role,
         status="active" if membership.is_active else "disabled",

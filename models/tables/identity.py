@@ -33,7 +33,7 @@ class User(Table):
     """A person. email, username: lower case. password_hash: an Argon2id string, or null where no password logs in.
 
     federated_provider: the provider of the first login by one; the subjects are `FederatedIdentity`'s.
-    registered_tenant_id: the tenant that was registered with the address, which nothing proves (core/identity/claims.py).
+    registered_address: what somebody wrote when registering a tenant; nothing proves it, and it is never `email`.
     """
 
     id = peewee.UUIDField(primary_key=True, default=new_uuid)
@@ -46,7 +46,7 @@ class User(Table):
     is_active = peewee.BooleanField(default=True)
     federated_provider = peewee.CharField(max_length=64, null=True)
     created_at = InstantField()
-    registered_tenant_id = peewee.UUIDField(null=True)
+    registered_address = peewee.CharField(max_length=254, null=True)
 
     class Meta:
         table_name = "users"

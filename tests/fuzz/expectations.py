@@ -147,7 +147,6 @@ REFUSALS = (
     Refusal("sessions_login", 429, _THROTTLED),
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
-    Refusal("tenants_register", 409, _TAKEN),
     Refusal("tokens_create", 429, _THROTTLED),
     Refusal("tokens_create_personal", 429, _THROTTLED),
     Refusal("tokens_elevate", 429, _THROTTLED),

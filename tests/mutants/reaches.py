@@ -51,6 +51,8 @@ REACHES: dict[str, tuple[str, ...]] = {
     "callers": (f"{_CORE}/identity/test_callers.py",),
     "users": (f"{_IDENTITY}/test_users.py",),
     "logins by openid": (f"{_IDENTITY}/test_federation.py",),
+    "accounts": (f"{_IDENTITY}/test_accounts.py",),
+    "tenants": (f"{_IDENTITY}/test_tenants.py",),
     "strangers": (f"{_IDENTITY}/test_federation_of_strangers.py",),
     "liars": (f"{_IDENTITY}/test_federation_of_liars.py",),
     "microsoft": (f"{_CORE}/identity/federation/test_microsoft.py",),

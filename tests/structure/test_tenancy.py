@@ -110,10 +110,6 @@ UNSCOPED = {
         core/identity/users.py revoke_credentials Session.update
         core/identity/users.py revoke_credentials TokenFamily.update
         """,
-    "accounts follow an address from whoever wrote it to whoever proves it, in all tenants but the one it registered": """
-        core/identity/claims.py pass_on Membership.update
-        core/identity/claims.py pass_on UserRole.update
-        """,
     "upkeep works through all tenants by age": """
         core/limits/ledger.py roll_up UsageEntry.delete
         core/limits/ledger.py roll_up UsageEntry.select

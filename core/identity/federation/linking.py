@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.identity import access, claims, logins, users
+from core.identity import access, logins, users
 from core.identity.federation.exchange import Profile
 from core.identity.federation.problems import DomainNotAllowed, EmailNotVerified, LinkNotAllowed, ProviderUnavailable
 from core.identity.federation.providers import Provider
@@ -50,10 +50,8 @@ def _link(provider: Provider, profile: Profile) -> User:
     """Link the subject to the user of its address, whom it makes if there is none."""
     if profile.email is None or not profile.is_email_verified:
         raise EmailNotVerified
-    found = _find_by_email(profile.email)
-    if found is not None:
-        _check_linkable(found)
-    user = found if found and not claims.is_unproven(found) else _make(provider, profile, former=found)
+    user = _find_by_email(profile.email) or _make(provider, profile)
+    _check_linkable(user)
     identity = {"authority": profile.authority, "subject": profile.subject, "user": user, "linked_at": clock.now()}
     FederatedIdentity.insert(identity).on_conflict_ignore().execute()
     User.update(federated_provider=provider.name).where(User.id == user.id, User.federated_provider.is_null()).execute()
@@ -73,14 +71,9 @@ def _check_linkable(user: User) -> None:
         raise LinkNotAllowed
 
 
-def _make(provider: Provider, profile: Profile, *, former: User | None) -> User:
-    """Make the user; of two first logins at once, the slower one finds the faster one's.
-
-    former: who has written the address when registering and never proved it.
-    """
+def _make(provider: Provider, profile: Profile) -> User:
+    """Make the user; of two first logins at once, the slower one finds the faster one's."""
     assert profile.email is not None
-    if former is not None:
-        claims.release(former)
     new = users.NewUser(email=profile.email, first_name=profile.first_name, last_name=profile.last_name)
     try:
         user = users.do_create_user(new, ROOT_TENANT_ID)
@@ -90,8 +83,6 @@ def _make(provider: Provider, profile: Profile, *, former: User | None) -> User:
             raise
         return found
     _give_role(user, provider)
-    if former is not None:
-        claims.pass_on(former, user)
     return user
 
 

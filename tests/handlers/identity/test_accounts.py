@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -52,6 +52,9 @@ def test_account_of_a_known_address_tells_nothing_of_the_user(client: Client, pe
     account = _create(client, tenancy, tenancy.admin, email=people.ben.email, name="Our Ben").json["data"]
     assert (account["userId"], account["name"]) == (people.ben.user_id, "Our Ben")
     assert client.call("users_get", path={"id": people.ben.user_id}, as_=people.ada).json["first_name"] == "Ben"
+    unknown = _create(client, tenancy, tenancy.admin).json["data"]
+    assert {UUID(row["userId"]).version for row in (account, unknown)} == {4}, "no id tells when its user was made"
+    assert {name: type(value) for name, value in account.items()} == {name: type(unknown[name]) for name in unknown}
 
 
 def test_accounts_are_listed_in_the_order_they_were_made(client: Client, people: People, tenancy: Tenancy) -> None:

@@ -7,8 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from models.database import read
-from models.tables.identity import Tenant, User
 from tests.client import Client, Person
 from tests.conftest import FrozenClock
 from tests.factories.api_keys import ROOT, make_key, with_key
@@ -40,15 +38,33 @@ def test_registration_makes_a_tenant_whose_key_does_what_an_admin_does(client: C
     assert [row["created_by"] for row in keys] == [accounts[0]["userId"]]
 
 
-@pytest.mark.parametrize("email", ["owner@example.org", "ben@example.com"])
-def test_known_email_is_409_and_makes_nothing(client: Client, people: People, email: str) -> None:
-    assert client.call("tenants_register", body=NEWCOMER).status == 201
-    with read():
-        before = (Tenant.select().count(), User.select().count())
-    answer = client.call("tenants_register", body={"email": email, "organizationName": "Other"})
-    assert (answer.status, answer.json["error"]["code"]) == (409, "CONFLICT")
-    with read():
-        assert (Tenant.select().count(), User.select().count()) == before
+@pytest.mark.parametrize("email", ["owner@example.org", "ben@example.com", "Nobody@example.com"])
+def test_registration_does_not_tell_whether_the_address_is_known(client: Client, people: People, email: str) -> None:
+    """Register with the address of a user, of another tenant's account, and of nobody: all are answered and shown alike."""
+    host = register(client)
+    make_account(client, host, people.ada)
+    body = {"email": "owner@example.org", "name": "Owner", "role": "admin"}
+    assert client.call("accounts_create", path={"tenantId": host.id}, body=body, as_=host.admin).status == 201
+    registered = [register(client, email=email) for _ in range(2)]
+    for tenancy in registered:
+        [account] = client.call("accounts_list", path={"tenantId": tenancy.id}, as_=tenancy.admin).json["data"]
+        assert (account["email"], account["role"]) == (email.lower(), "admin")
+    assert registered[0].id != registered[1].id
+
+
+def test_registration_takes_an_address_from_nobody(client: Client, people: People) -> None:
+    """Register with an address before its owner comes: an administrator can still make the owner's user."""
+    tenancy = register(client, email="new@example.com")
+    body = {"email": "new@example.com", "password": "correct horse"}
+    made = client.call("users_create", body=body, as_=people.ada)
+    assert made.status == 201, made.text
+    assert client.call("users_get", path={"id": made.json["id"]}, as_=people.ada).json["email"] == "new@example.com"
+    [account] = client.call("accounts_list", path={"tenantId": tenancy.id}, as_=tenancy.admin).json["data"]
+    assert account["userId"] != made.json["id"]
+    path, change = {"id": account["userId"]}, {"email": "vouched@example.com"}
+    assert client.call("users_update", path=path, body=change, as_=people.ada).status == 200
+    [account] = client.call("accounts_list", path={"tenantId": tenancy.id}, as_=tenancy.admin).json["data"]
+    assert account["email"] == "vouched@example.com"
 
 
 def test_registration_is_replayed_with_its_secret_for_ten_minutes(
