@@ -160,7 +160,7 @@ def sdk(arguments: list[str]) -> int:
     from codegen import ir, pipeline  # noqa: PLC0415
     from codegen.bundle import bundle as join  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
-    from codegen.sdk import languages  # noqa: PLC0415
+    from codegen.sdk import foreign, languages  # noqa: PLC0415
     from codegen.sdk.surface import PACKAGE  # noqa: PLC0415
 
     parser = argparse.ArgumentParser(prog="accord sdk", description=sdk.__doc__)
@@ -177,6 +177,8 @@ def sdk(arguments: list[str]) -> int:
 
     def run() -> int:
         joined = join(sources)
+        if options.spec:
+            foreign.complete(joined)
         contract = ir.build(joined) if options.spec else pipeline.judge(joined)
         try:
             print(languages.BUILDERS[options.language](contract, options.name, options.output))

@@ -70,7 +70,7 @@ class Response:
 class Operation:
     """One operation; area and resource come from the file it is written in, `paths/<area>/<resource>.yaml`.
 
-    In a contract of another layout they are its first tag and the first word of its id.
+    In a contract of another layout they are its first tag and the word of its id before the first `_`, without one the tag again.
     """
 
     id: str
@@ -142,7 +142,8 @@ class _Resolver:
         if len(file.parts) >= 3 and file.parts[-3] == "paths":
             return file.parts[-2], file.stem
         tags = node.get("tags") or ["common"]
-        return str(tags[0]), str(node["operationId"]).partition("_")[0]
+        word, mark, _ = str(node["operationId"]).partition("_")
+        return str(tags[0]), word if mark else str(tags[0])
 
     def _parameters(self, path: str, pointer: str, path_node: Node, node: Node) -> tuple[Parameter, ...]:
         """Return the path item's parameters and the operation's, which replace those of equal name and location."""

@@ -58,6 +58,10 @@ class Sources:
     def file(self, name: str) -> SourceFile:
         """Return a parsed file; `name` is one that was given before or found by `resolve`."""
         if name not in self._files:
+            if not (self.root / name).is_file():
+                raise Refused(
+                    [Finding("yaml", Location(name, 1, 1), "name a contract's entry file: there is no such file")]
+                )
             self._files[name] = read_file(self.root / name, name)
         return self._files[name]
 

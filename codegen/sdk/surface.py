@@ -18,6 +18,81 @@ EVENT_STREAM = "text/event-stream"
 PACKAGE = "accord-client"
 """What a client is called where nobody says otherwise; in Python it is imported with _ for -."""
 
+_MEMBERS = frozenset(
+    ("call", "client", "close", "connection", "constructor", "cookies", "core", "engine", "is_async", "with_options")
+)
+"""What a client itself is made of, in any language: a resource of such a name gets another."""
+_BUILTINS = frozenset(("bool", "bytes", "dict", "float", "int", "str", "tuple"))
+"""What types are called in Python: a method of such a name would hide it from the methods behind it."""
+_CLASSES = frozenset(
+    (
+        *(
+            "Answer",
+            "Any",
+            "Async",
+            "AsyncClient",
+            "Blob",
+            "Body",
+            "Call",
+            "Callable",
+            "Client",
+            "Connection",
+            "CookieJar",
+        ),
+        *(
+            "Date",
+            "Event",
+            "Events",
+            "EventStream",
+            "File",
+            "FileInput",
+            "Generic",
+            "Idempotent",
+            "IfMatch",
+            "IfNoneMatch",
+        ),
+        *(
+            "List",
+            "Literal",
+            "M",
+            "Mapping",
+            "Moment",
+            "NonNullable",
+            "Operation",
+            "Options",
+            "Page",
+            "PagedCall",
+            "Pager",
+        ),
+        *(
+            "Pages",
+            "Paging",
+            "Parameter",
+            "Promise",
+            "Record",
+            "Renewal",
+            "RequestOptions",
+            "Resource",
+            "Response",
+            "Retry",
+        ),
+        *(
+            "Scheme",
+            "Schemes",
+            "Sequence",
+            "ServerEvent",
+            "Stream",
+            "StreamCall",
+            "Struct",
+            "Sync",
+            "Token",
+            "TypeAlias",
+        ),
+        *("TypedDict", "UnsetType", "Upload", "Violation"),
+    )
+)
+"""Classes and types of the run times, and what generated modules import."""
+
 Kind = Literal["value", "paged", "stream"]
 
 
@@ -76,14 +151,21 @@ class Resource:
     @property
     def class_name(self) -> str:
         """Return the name of its class."""
-        return camel(self.name)
+        return class_name(self.name)
+
+
+def class_name(resource: str) -> str:
+    """Return the class of a resource; one that the run times' names would hide is named for what it is."""
+    name = camel(resource)
+    return f"{name}Resource" if name in _CLASSES else name
 
 
 def resources(contract: ir.Contract) -> tuple[Resource, ...]:
     """Return every resource of a contract, by name."""
     grouped: dict[str, list[ir.Operation]] = {}
     for operation in contract.operations:
-        grouped.setdefault(snake(operation.resource), []).append(operation)
+        name = snake(operation.resource)
+        grouped.setdefault(f"{name}_api" if name in _MEMBERS else name, []).append(operation)
     return tuple(_resource(contract.bundle, name, grouped[name]) for name in sorted(grouped))
 
 
@@ -117,7 +199,7 @@ def _name(operation: ir.Operation, taken: set[str]) -> str:
         if own.startswith(f"{prefix}_"):
             own = own.removeprefix(f"{prefix}_")
             break
-    name, number = snake(own), 2
+    name, number = f"{own}_" if own in _BUILTINS else snake(own), 2
     while name in taken or name == "raw":
         name, number = f"{own}_{number}", number + 1
     return name
@@ -157,7 +239,7 @@ def _body(
     if not properties:
         whole = [_argument(names, "body", "body", media.schema or media.pointer, {"required": is_required})]
         return Body(media.content_type, media.schema, True, is_required, {}), whole
-    needed = required(bundle, media.schema or "")
+    needed = required(bundle, media.schema or "", is_sent=True)
     constants = {name: value for name, value in fixed.items() if name in properties}
     arguments = []
     for name, pointer in properties.items():
@@ -213,13 +295,25 @@ def members(bundle: Bundle, pointer: str) -> dict[str, str]:
     return found | {name: f"{pointer}/properties/{escape(name)}" for name in node.get("properties", {})}
 
 
-def required(bundle: Bundle, pointer: str) -> set[str]:
-    """Return the members that must be there, through references and allOf."""
+def required(bundle: Bundle, pointer: str, *, is_sent: bool | None = None) -> set[str]:
+    """Return the members that must be there, through references and allOf.
+
+    is_sent: in a request, where what is readOnly need not be; False: in an answer, where what is writeOnly need not be.
+    """
     pointer, node = bundle.follow(pointer)
     if not isinstance(node, dict):
         return set()
     parts = [required(bundle, f"{pointer}/allOf/{index}") for index in range(len(node.get("allOf", [])))]
-    return set(node.get("required", [])).union(*parts)
+    needed = set(node.get("required", [])).union(*parts)
+    if is_sent is None or not needed:
+        return needed
+    mark = "readOnly" if is_sent else "writeOnly"
+    return {name for name in needed if not _is_marked(bundle, members(bundle, pointer).get(name), mark)}
+
+
+def _is_marked(bundle: Bundle, pointer: str | None, mark: str) -> bool:
+    nodes = (bundle.get(pointer), bundle.follow(pointer)[1]) if pointer is not None else ()
+    return any(isinstance(node, dict) and node.get(mark) is True for node in nodes)
 
 
 def member_at(bundle: Bundle, pointer: str, path: str) -> str | None:

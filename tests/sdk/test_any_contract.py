@@ -1,15 +1,21 @@
-"""The Python client of contracts that are not ours imports whole and passes mypy --strict."""
+"""The Python client of contracts that are not ours imports whole, passes mypy --strict, and calls a server correctly."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import subprocess
 import sys
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.sdk.scripted import Row, scripted
 
 FOREIGN = os.environ.get("ACCORD_TEST_CONTRACT")
 ODD = """
@@ -83,6 +89,116 @@ def test_names_that_python_cannot_have_are_typed_all_the_same(tmp_path: Path) ->
     assert told.stdout.split() == ["DiskParam", "PoolParam"], told.stderr
     text = (installed / "odd_client/types/settings.py").read_text()
     assert r"\"_settings.Pool\", \"_other.Area\"" in text, "texts that look like types stay texts"
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Install the client of odd.yaml where it can be imported from."""
+    folder = tmp_path_factory.mktemp("foreign")
+    installed = _made(Path(__file__).with_name("odd.yaml"), folder)
+    sys.path.insert(0, str(installed))
+    yield installed
+    sys.path.remove(str(installed))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "odd_client"]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def odd(foreign: Path) -> ModuleType:
+    """Import the client of odd.yaml."""
+    return importlib.import_module("odd_client")
+
+
+def test_a_contract_full_of_clashes_is_imported_whole_and_typed(foreign: Path, odd: ModuleType, tmp_path: Path) -> None:
+    assert "Success" in _complaints(foreign, tmp_path)
+    for module in pkgutil.walk_packages(odd.__path__, "odd_client."):
+        importlib.import_module(module.name)
+
+
+def test_operations_without_ids_are_found_by_tag_and_their_default_answer_is_read(odd: ModuleType) -> None:
+    with scripted(Row(200, [{"id": 1, "color": None}, {"id": "b", "größe": 3}])) as server:
+        one, two = odd.Client(server.url).things.get_things()
+        assert (one.id, one.color, two.gr_e, two.a_b) == (1, None, 3, odd.UNSET)
+
+
+def test_every_style_of_a_parameter_is_written_as_the_contract_says(odd: ModuleType) -> None:
+    point = {"x": 1, "y": 2}
+    with scripted(Row(200, [])) as server:
+        odd.Client(server.url).things.get_things(
+            class_="a b",
+            tags=["a,b", "c"],
+            ids=["a,b", "c"],
+            pipe=["a", "b"],
+            pos=point,
+            deep={"x": 1, "all": ["a", "b"], "in": point},
+            limit=1,
+            x_limit=2,
+            x_ids=[1, 2],
+            x_pos=point,
+            mark="a b",
+        )
+        asked = server.asked[0]
+    assert asked.path.partition("?")[2].split("&") == [
+        "class=a%20b",
+        "tags=a%2Cb",
+        "tags=c",
+        "ids=a%2Cb,c",
+        "pipe=a%7Cb",
+        "pos=x,1,y,2",
+        *("deep%5Bx%5D=1", "deep%5Ball%5D=a", "deep%5Ball%5D=b", "deep%5Bin%5D%5Bx%5D=1", "deep%5Bin%5D%5By%5D=2"),
+        "limit=1",
+    ]
+    assert [asked.headers[name] for name in ("x-limit", "x-ids", "x-pos", "cookie")] == [
+        "2",
+        "1,2",
+        "x,1,y,2",
+        "mark=a%20b",
+    ]
+
+
+def test_a_form_repeats_a_list_and_writes_an_object_as_json(odd: ModuleType) -> None:
+    with scripted(Row(204)) as server:
+        made = odd.Client(server.url, basic="ada:päss").things.create_thing(
+            name="a&b", tags=["x", "y"], at={"x": 1}, on=True
+        )
+        assert made is None
+        asked = server.asked[0]
+    assert asked.body == b"name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true"
+    assert asked.headers["authorization"] == "Basic " + b64encode("ada:päss".encode()).decode()
+
+
+def test_what_only_one_side_gives_is_required_of_that_side_alone(odd: ModuleType) -> None:
+    with scripted(Row(200, {"id": 5})) as server:
+        assert odd.Client(server.url).things.put_thing(secret="s").id == 5
+        assert server.asked[0].body == b'{"secret":"s"}'
+
+
+def test_any_media_type_files_trees_and_odd_names_are_read(odd: ModuleType) -> None:
+    tree = {"value": 1, "children": [{"value": 2}]}
+    names = [{"str": "a", "None": "b", "list": ["c"], "other": [1]}]
+    binary = Row(200, "bytes", {"Content-Type": "application/octet-stream"})
+    rows = [Row(200, {"id": 1}), binary, Row(200, tree), Row(200, {"a": [1, "b"]}), Row(206, 1.5), Row(200, names)]
+    with scripted(*rows) as server:
+        client = odd.Client(server.url)
+        assert client.things.get_thing("eth0", "a/b", "json").id == 1
+        assert client.files.download("a.txt") == b"bytes"
+        assert client.call_api.call(value=1, children=[{"value": 2}]).children[0].value == 2
+        assert client.operation.get() == {"a": [1, "b"]}
+        assert client.operation.get_2() == 1.5
+        (named,) = client.client_api.list()
+        assert (named.str_, named.none, named.list_, named.other) == ("a", "b", ["c"], [1])
+        assert [asked.path for asked in server.asked[:2]] == ["/things/eth0/a%2Fb.json", "/download/a.txt"]
+
+
+def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:
+    assert (odd.__doc__ or "").startswith("A client of Odd ")
+
+
+def test_a_contract_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(tmp_path / "none.yaml")]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "none.yaml:1:1: name a contract's entry file" in told.stderr
 
 
 @pytest.mark.long

@@ -82,7 +82,7 @@ def _class(prefix: str, contract: ir.Contract, held: Mapping[str, str], agent: s
     ]
     signature = "".join(f"        {row},\n" for row in rows)
     given = ", ".join(f"{literal(scheme)}: {argument}" for scheme, argument in held.items())
-    title = sentence(str(contract.root["info"]["title"])).rstrip(".").replace('"', "'").replace("\\", "/")
+    title = _quotable(str(contract.root["info"]["title"]))
     return (
         f'\nclass {name}(_Resources[{mark}], {base}):\n    """A client of {title}.\n\n'
         "    Credentials are texts, callables that return one, or a Token, which renews itself; the cookies of a session are\n"
@@ -93,6 +93,11 @@ def _class(prefix: str, contract: ir.Contract, held: Mapping[str, str], agent: s
         f"            http_client=http_client,\n            held={{{given}}},\n            cookies=cookies,\n"
         "            timeout_seconds=timeout_seconds,\n            retry=retry,\n            headers=headers,\n        )\n\n"
     )
+
+
+def _quotable(title: str) -> str:
+    """Return a title as words of a docstring that they cannot end."""
+    return sentence(title).rstrip(".").replace('"', "'").replace("\\", "/")
 
 
 def _kind(scheme: Mapping[str, Any]) -> str:
@@ -127,7 +132,7 @@ def front_module(title: str) -> str:
     )
     listed = "".join(f"    {literal(name)},\n" for name in ("UNSET", *chain(*_FRONT.values())))
     return (
-        f'{HEADER}\n"""A client of {sentence(title).rstrip(".")}. api.md beside this file lists every operation."""\n\n'
+        f'{HEADER}\n"""A client of {_quotable(title)}. api.md beside this file lists every operation."""\n\n'
         "from typing import TYPE_CHECKING, Any\n\nif TYPE_CHECKING:\n"
         f"{typed}\n_WHERE = {{\n{where}}}\n__all__ = [\n{listed}]\n\n\n"
         "def __getattr__(name: str) -> Any:\n"

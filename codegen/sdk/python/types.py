@@ -24,6 +24,18 @@ _SHADOWING = frozenset(
     {"list", "dict", "str", "int", "float", "bool", "bytes", "tuple", "datetime", "Date", "UUID", "Any", "field"}
 )
 _INLINE_DEPTH = 12
+_MODULES = (
+    ("collections.abc", ("Mapping", "Sequence")),
+    ("datetime", ("datetime",)),
+    ("typing", ("Any", "ClassVar", "List", "Literal", "Required", "TypeAlias", "TypedDict")),
+    ("uuid", ("UUID",)),
+    ("msgspec", ("UNSET", "Struct", "UnsetType", "field")),
+    ("..runtime.files", ("FileInput",)),
+    ("..runtime.moments", ("Moment",)),
+    ("..runtime.secrets", ("concealing",)),
+)
+_IMPORTED = frozenset(["Date", *(name for _, names in _MODULES for name in names)])
+"""What a module of types may import: no class of the contract is called so."""
 
 
 @dataclass
@@ -71,7 +83,7 @@ class Types:
     def reserve(self, qualified: str, pointer: str) -> tuple[str, bool]:
         """Return the name that a class gets, and whether it has still to be written."""
         area, _, name = qualified.rpartition(".")
-        while self._taken.setdefault((area, name), pointer) != pointer:
+        while name in _IMPORTED or self._taken.setdefault((area, name), pointer) != pointer:
             name += "_"
         found = self._areas.setdefault(area, _Area())
         is_new = name not in found.classes and name not in found.aliases
@@ -161,7 +173,7 @@ class _Writer:
             )
         texts = [literal(value) for value in values if value is not None and not isinstance(value, bool)]
         others = (["bool"] if any(isinstance(value, bool) for value in values) else []) + (
-            ["None"] if None in values else []
+            ["None"] if None in values or node.get("nullable") is True else []
         )
         open_ = ["str"] if node.get("x-open-enum") else []
         expression = _joined([*([f"Literal[{', '.join(texts)}]"] if texts else []), *open_, *others])
@@ -200,7 +212,7 @@ class _Writer:
     def _struct(self, pointer: str, name: str) -> str:
         bundle, own = self.types.bundle, name.rpartition(".")[2]
         tag = self.types.tag(pointer)
-        needed = surface.required(bundle, pointer)
+        needed = surface.required(bundle, pointer, is_sent=False)
         options = f", tag_field={literal(tag[0])}, tag={literal(tag[1])}" if tag else ""
         lines = [f"class {own}(Struct, kw_only=True, frozen=True{options}):\n"]
         lines.append(docstring([sentence(_described(bundle, pointer))], 4))
@@ -228,7 +240,7 @@ class _Writer:
 
     def _typed_dict(self, pointer: str, name: str) -> str:
         bundle, own = self.types.bundle, name.rpartition(".")[2]
-        needed = surface.required(bundle, pointer)
+        needed = surface.required(bundle, pointer, is_sent=True)
         place = name.removesuffix("Param")
         rows = []
         for wire, member in surface.members(bundle, pointer).items():
@@ -352,19 +364,9 @@ _TYPE_BEGINS = r'(?:(?<![\w."])|(?<=: "))'
 
 def imports(text: str, own: str = "") -> str:
     """Return the import lines for the names that `text` uses; own: the area it is the module of."""
-    groups = [
-        ("collections.abc", ("Mapping", "Sequence")),
-        ("datetime", ("datetime",)),
-        ("typing", ("Any", "ClassVar", "List", "Literal", "Required", "TypeAlias", "TypedDict")),
-        ("uuid", ("UUID",)),
-        ("msgspec", ("UNSET", "Struct", "UnsetType", "field")),
-        ("..runtime.files", ("FileInput",)),
-        ("..runtime.moments", ("Moment",)),
-        ("..runtime.secrets", ("concealing",)),
-    ]
     code = re.sub(r'"""[\s\S]*?"""', "", text)
     lines = [] if not re.search(r"\bDate\b", code) else ["from datetime import date as Date"]
-    for module, names in groups:
+    for module, names in _MODULES:
         used = [name for name in names if re.search(rf"(?<![\w.]){name}\b", code)]
         if used:
             lines.append(f"from {module} import {', '.join(used)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,63 @@ from codegen.sdk.surface import EVENT_STREAM, Kind, successes
 from codegen.table import BY_POLICY, is_typed
 
 _POLICY_OPTIONS = {"idempotency-key": "Idempotent", "if-match": "IfMatch", "if-none-match": "IfNoneMatch"}
+_RESERVED = frozenset(
+    [
+        "arguments",
+        "await",
+        "body",
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "eval",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "implements",
+        "import",
+        "in",
+        "instanceof",
+        "interface",
+        "let",
+        "new",
+        "null",
+        "options",
+        "package",
+        "params",
+        "private",
+        "protected",
+        "public",
+        "return",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "undefined",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+    ]
+)
+"""What no argument can be called in a class, and the other arguments of a method."""
 _TEXT_TYPES = ("text/", "application/yaml", "application/xml")
 
 
@@ -61,9 +118,10 @@ def lower_camel(text: str) -> str:
     return f"n{name}" if name[0].isdigit() else name
 
 
-def header_argument(name: str) -> str:
-    """Return the argument of a header: `X-Setup-Token` is setupToken."""
-    return lower_camel(name.removeprefix("X-"))
+def header_argument(name: str, others: Container[str] = ()) -> str:
+    """Return the argument of a header or cookie: `X-Setup-Token` is setupToken. others: names of the query's parameters."""
+    own = lower_camel(name.removeprefix("X-"))
+    return own if own not in others else lower_camel(name) if lower_camel(name) not in others else f"{own}Header"
 
 
 def positional(method: surface.Method, given: Mapping[str, Any]) -> list[Any]:
@@ -71,8 +129,9 @@ def positional(method: surface.Method, given: Mapping[str, Any]) -> list[Any]:
     held = [(argument, given[argument.name]) for argument in method.arguments if argument.name in given]
     found = [value for argument, value in held if argument.location == "path"]
     members = {argument.wire: value for argument, value in held if argument.location == "body"}
+    queried = {argument.wire for argument in method.arguments if argument.location == "query"}
     params = {
-        argument.wire if argument.location == "query" else header_argument(argument.wire): value
+        argument.wire if argument.location == "query" else header_argument(argument.wire, queried): value
         for argument, value in held
         if argument.location in {"query", "header", "cookie"}
     }
@@ -157,9 +216,8 @@ class _Builder:
         elif isinstance(schema.node, dict) and "enum" in schema.node:
             type_ = f'{self._root}["parameters"]["path"][{_quoted(parameter.name)}]'
         name = lower_camel(parameter.name)
-        reserved = {"body", "params", "options", "delete", "in", "new", "default", "class", "function", "package"}
         return Argument(
-            f"{name}Value" if name in reserved else name, parameter.name, type_, parameter.node.get("description", "")
+            f"{name}Value" if name in _RESERVED else name, parameter.name, type_, parameter.node.get("description", "")
         )
 
     def _is_param(self, parameter: ir.Parameter) -> bool:
@@ -170,13 +228,16 @@ class _Builder:
     def _placed(self, location: str) -> list[ir.Parameter]:
         return [p for p in self._operation.parameters if p.location == location and self._is_param(p)]
 
+    def _argument(self, parameter: ir.Parameter) -> str:
+        return header_argument(parameter.name, {p.name for p in self._placed("query")})
+
     def _params(self) -> str:
         """Return the type of query, header and cookie parameters; those of the query keep their names."""
         parts = [f'NonNullable<{self._root}["parameters"]["query"]>'] if self._placed("query") else []
         for location in ("header", "cookie"):
             found = self._placed(location)
             members = [
-                f"{header_argument(p.name)}{'' if p.node.get('required') else '?'}: "
+                f"{self._argument(p)}{'' if p.node.get('required') else '?'}: "
                 f'NonNullable<{self._root}["parameters"]["{location}"]>[{_quoted(p.name)}]'
                 for p in found
             ]
@@ -201,6 +262,11 @@ class _Builder:
             return "string | Upload" if media.content_type.startswith(_TEXT_TYPES) else "Upload"
         at = f'NonNullable<{self._root}["requestBody"]>["content"][{_key(media.pointer)}]'
         type_ = component(media.schema) or at
+        needed = surface.required(self._bundle, media.schema)
+        given = sorted(needed - surface.required(self._bundle, media.schema, is_sent=True))
+        if given:
+            names = " | ".join(map(_quoted, given))
+            type_ = f"Omit<{type_}, {names}> & Partial<Pick<{type_}, {names}>>"
         fixed = [f"{name}?: {'true' if value else 'false | null'}" for name, value in constants.items()]
         return f"{type_} & {{ {'; '.join(fixed)} }}" if fixed else type_
 
@@ -270,8 +336,8 @@ class _Builder:
             "accept": accept,
             "redirects": [int(r.status) for r in successes(operation) if r.status.startswith("3")],
             "query": {p.name: style for p in self._placed("query") if (style := _style(p))},
-            "headers": {header_argument(p.name): p.name for p in self._placed("header")},
-            "cookies": {header_argument(p.name): p.name for p in self._placed("cookie")},
+            "headers": {self._argument(p): p.name for p in self._placed("header")},
+            "cookies": {self._argument(p): p.name for p in self._placed("cookie")},
             "paging": self._paging() if kind == "paged" else None,
             "events": self._events() if kind == "stream" else None,
             "deprecated": _deprecation(operation.node),

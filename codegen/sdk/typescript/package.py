@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import shutil
 import subprocess
 import tarfile
@@ -113,7 +114,9 @@ def _manifest(info: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _semantic(version: str) -> str:
-    """Return a version that npm takes: `2.0` is 2.0.0."""
+    """Return a version that npm takes: `2.0` is 2.0.0, a day such as 2026-01-31 is 2026.1.31."""
+    if re.fullmatch(r"\d{4}-\d\d-\d\d", version):
+        return ".".join(str(int(part)) for part in version.split("-"))
     core, dash, rest = version.removeprefix("v").partition("-")
     numbers = [part if part.isdigit() else "0" for part in core.split(".")[:3]]
     return ".".join([*numbers, "0", "0"][:3]) + dash + rest

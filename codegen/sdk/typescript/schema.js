@@ -43,8 +43,23 @@ function transform(schema) {
   return ts.factory.createUnionTypeNode([...literals, ANY_TEXT, ...(schema.enum.includes(null) ? [NULL] : [])]);
 }
 
+/**
+ * Cut a component's references to itself that stand in no member: TypeScript resolves `Json[]` inside the member `Json` of an
+ * interface at once, and finds a circle. What is deeper is of unknown type then.
+ */
+function uncircled(node, self) {
+  if (Array.isArray(node)) return node.map((item) => uncircled(item, self));
+  if (typeof node !== "object" || node === null) return node;
+  if (node.$ref === self) return {};
+  return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, name === "properties" ? value : uncircled(value, self)]));
+}
+
 const [contract, output] = process.argv.slice(2);
 const document = prepared(JSON.parse(await readFile(contract, "utf8")));
+const schemas = document.components?.schemas ?? {};
+for (const [name, schema] of Object.entries(schemas)) {
+  schemas[name] = uncircled(schema, `#/components/schemas/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+}
 const types = await openapi(document, {
   defaultNonNullable: false,
   silent: true,

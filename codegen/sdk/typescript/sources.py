@@ -11,6 +11,7 @@ from typing import Any
 from codegen import ir
 from codegen.names import camel, snake
 from codegen.sdk import surface
+from codegen.sdk.surface import class_name
 from codegen.sdk.typescript.methods import Method, component, lower_camel, methods
 
 HEADER = "// Generated from the contract; change the contract instead."
@@ -25,17 +26,6 @@ _RUNTIME_TYPES = (
     "ServerEvent",
     "Upload",
 )
-_RUNTIME_NAMES = {
-    *_RUNTIME_TYPES,
-    "Answer",
-    "Client",
-    "Connection",
-    "CookieJar",
-    "Page",
-    "Token",
-    "Violation",
-    "Schemes",
-}
 
 
 def sources(contract: ir.Contract) -> dict[str, str]:
@@ -49,12 +39,6 @@ def sources(contract: ir.Contract) -> dict[str, str]:
     files["src/index.ts"] = _index(resources, areas)
     files["api.md"] = _api(resources)
     return files
-
-
-def class_name(resource: str) -> str:
-    """Return the class of a resource; one that the run time's names would hide is named for what it is."""
-    name = camel(resource)
-    return f"{name}Resource" if name in _RUNTIME_NAMES else name
 
 
 def _resource(name: str, found: tuple[Method, ...]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -14,6 +14,7 @@ from msgspec import UNSET
 from .errors import ResponseInvalid
 from .files import File, Part, file_of, parts
 from .options import Options
+from .styles import aware, fields, joined, pair, pairs, path_segment
 
 T = TypeVar("T")
 _NO_OPTIONS: Options = {}
@@ -240,22 +241,22 @@ def prepare(
     """
     options = options or _NO_OPTIONS
     path, query, headers = _place(operation, arguments)
-    query += [(name, _text(value)) for name, value in options.get("query", {}).items()]
+    query += [pair(name, value) for name, value in options.get("query", {}).items()]
     key = options.get("idempotency_key") or (new_key() if operation.is_idempotent else None)
     if key is not None:
         headers["Idempotency-Key"] = key
     for option, name in (("if_match", "If-Match"), ("if_none_match", "If-None-Match")):
         if option in options:
             headers[name] = str(options[option])  # type: ignore[literal-required]  # one of the two names above
-    content, fields = _write_body(operation, arguments, options, headers)
+    content, form = _write_body(operation, arguments, options, headers)
     headers.update(options.get("headers", {}))
-    url = f"{path}?{urlencode(query, quote_via=quote)}" if query else path
-    return Prepared(operation, url, headers, content, fields, key, options)
+    url = f"{path}?{'&'.join(query)}" if query else path
+    return Prepared(operation, url, headers, content, form, key, options)
 
 
-def _place(operation: Operation, arguments: Mapping[str, Any]) -> tuple[str, list[tuple[str, str]], dict[str, str]]:
-    """Return path, query and headers."""
-    path, query = operation.path, list[tuple[str, str]]()
+def _place(operation: Operation, arguments: Mapping[str, Any]) -> tuple[str, list[str], dict[str, str]]:
+    """Return path, pairs of the query and headers."""
+    path, query = operation.path, list[str]()
     headers = {
         "Accept": ", ".join({answer.content_type: None for answer in operation.answers if answer.content_type}) or "*/*"
     }
@@ -266,56 +267,15 @@ def _place(operation: Operation, arguments: Mapping[str, Any]) -> tuple[str, lis
         if value is UNSET:
             continue
         if parameter.location == "path":
-            path = path.replace(f"{{{parameter.name}}}", _path_segment(parameter, value))
+            path = path.replace(f"{{{parameter.name}}}", path_segment(parameter, value))
         elif parameter.location == "query":
-            query += _pairs(parameter, value)
+            query += pairs(parameter, value)
         elif parameter.location == "header":
-            headers[parameter.name] = _joined(parameter, value)
+            headers[parameter.name] = joined(parameter, value)
         else:
-            cookie = f"{parameter.name}={quote(_joined(parameter, value))}"
+            cookie = f"{parameter.name}={quote(joined(parameter, value))}"
             headers["Cookie"] = f"{headers['Cookie']}; {cookie}" if "Cookie" in headers else cookie
     return path, query, headers
-
-
-def _path_segment(parameter: Parameter, value: Any) -> str:
-    text = quote(_joined(parameter, value), safe="")
-    if text in {"", ".", ".."}:
-        raise ValueError(f"{parameter.argument} must name something; {value!r} would change the path")
-    return text
-
-
-def _joined(parameter: Parameter, value: Any) -> str:
-    if parameter.is_json:
-        return msgspec.json.encode(value).decode()
-    return ",".join(_text(item) for item in value) if isinstance(value, list | tuple) else _text(value)
-
-
-def _pairs(parameter: Parameter, value: Any) -> list[tuple[str, str]]:
-    if parameter.is_json:
-        return [(parameter.name, msgspec.json.encode(value).decode())]
-    if isinstance(value, dict):
-        deep = parameter.style == "deepObject"
-        return [(f"{parameter.name}[{name}]" if deep else str(name), _text(item)) for name, item in value.items()]
-    if isinstance(value, list | tuple) and parameter.explode:
-        return [(parameter.name, _text(item)) for item in value]
-    separator = {"spaceDelimited": " ", "pipeDelimited": "|"}.get(parameter.style, ",")
-    items = value if isinstance(value, list | tuple) else [value]
-    return [(parameter.name, separator.join(_text(item) for item in items))]
-
-
-def _text(value: Any) -> str:
-    """Return a scalar as JSON would write it, without quotes."""
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
-    if isinstance(value, datetime):
-        return _aware(value).isoformat().replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _aware(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone: give one, as datetime.now(timezone.utc) does")
-    return value
 
 
 def _write_body(
@@ -331,7 +291,7 @@ def _write_body(
         return b"", tuple(part for name, item in value.items() for part in parts(name, item))
     headers["Content-Type"] = body.content_type
     if body.content_type == "application/x-www-form-urlencoded":
-        return urlencode([(name, _text(item)) for name, item in value.items()]).encode(), ()
+        return urlencode(fields(value)).encode(), ()
     return msgspec.json.encode(value) if "json" in body.content_type else _as_it_is(operation, value), ()
 
 
@@ -357,7 +317,7 @@ def _body_value(body: Body, arguments: Mapping[str, Any], options: Options) -> A
 
 
 def _checked(value: Any) -> Any:
-    return _aware(value) if isinstance(value, datetime) else value
+    return aware(value) if isinstance(value, datetime) else value
 
 
 def _seconds_until(moment: str) -> float | None:

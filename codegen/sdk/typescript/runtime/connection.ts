@@ -128,7 +128,8 @@ export class Connection {
     prepared.headers.forEach((value, name) => headers.set(name, value));
     const query = new URLSearchParams(prepared.query);
     await this.credentials.apply(alternative, headers, query);
-    const search = query.size > 0 ? `?${query.toString().replaceAll("+", "%20")}` : "";
+    const pairs = [query.toString().replaceAll("+", "%20"), ...prepared.joined].filter(Boolean).join("&");
+    const search = pairs && `?${pairs}`;
     const content = await prepared.body();
     for (const [name, value] of Object.entries(content.headers)) headers.set(name, value);
     const body = content.body ?? null;

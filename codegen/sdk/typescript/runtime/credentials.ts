@@ -64,7 +64,7 @@ export class Credentials {
     if (scheme.fromCookie !== undefined) headers.set("cookie", this.#cookieHeader(headers, scheme.fromCookie, value));
     switch (scheme.kind) {
       case "bearer": headers.set("authorization", `Bearer ${value}`); break;
-      case "basic": headers.set("authorization", `Basic ${value}`); break;
+      case "basic": headers.set("authorization", `Basic ${value.includes(":") ? encoded(value) : value}`); break;
       case "query": query.set(scheme.parameter, value); break;
       case "header": headers.set(scheme.parameter, value); break;
       case "cookie": headers.set("cookie", this.#cookieHeader(headers, scheme.parameter, value)); break;
@@ -79,4 +79,9 @@ export class Credentials {
 
 function isPage(): boolean {
   return "document" in globalThis;
+}
+
+/** Return `name:password` as it travels (RFC 7617), in UTF-8. */
+function encoded(value: string): string {
+  return btoa(String.fromCodePoint(...new TextEncoder().encode(value)));
 }

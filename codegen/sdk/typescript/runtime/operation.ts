@@ -68,6 +68,8 @@ export interface Prepared {
   readonly operation: Operation;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** Pairs of the query whose items commas separate, encoded. */
+  readonly joined: readonly string[];
   readonly headers: Headers;
   readonly body: () => Promise<Content>;
   readonly idempotencyKey: string | undefined;
@@ -77,8 +79,9 @@ export interface Prepared {
 export function prepare(operation: Operation, given: Arguments, options: CallOptions, newKey: () => string): Prepared {
   const headers = new Headers({ accept: operation.accept?.join(", ") || "*/*" });
   const query = new URLSearchParams();
+  const joined: string[] = [];
   for (const [argument, value] of Object.entries(given.params ?? {})) {
-    if (value !== undefined) place(operation, argument, value, headers, query);
+    if (value !== undefined) place(operation, argument, value, headers, query, joined);
   }
   const idempotencyKey = options.idempotencyKey ?? (operation.idempotent ? newKey() : undefined);
   if (idempotencyKey !== undefined) headers.set("idempotency-key", idempotencyKey);
@@ -86,7 +89,7 @@ export function prepare(operation: Operation, given: Arguments, options: CallOpt
   if (options.ifNoneMatch !== undefined) headers.set("if-none-match", options.ifNoneMatch);
   const body = writer(operation, given.body, headers);
   for (const [name, value] of Object.entries(options.headers ?? {})) headers.set(name, value);
-  return { operation, path: fillPath(operation, given.path ?? {}), query, headers, body, idempotencyKey };
+  return { operation, path: fillPath(operation, given.path ?? {}), query, joined, headers, body, idempotencyKey };
 }
 
 /** Say whether a second try does no harm when the first may have arrived. */
@@ -114,37 +117,54 @@ function fillPath(operation: Operation, values: Readonly<Record<string, string |
   });
 }
 
-function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams): void {
+function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams, joined: string[]): void {
   const header = operation.headers?.[argument];
   const cookie = operation.cookies?.[argument];
-  if (header !== undefined) headers.set(header, joined(value, ","));
+  if (header !== undefined) headers.set(header, items(value).join(","));
   else if (cookie !== undefined) {
-    const pair = `${cookie}=${encodeURIComponent(joined(value, ","))}`;
+    const pair = `${cookie}=${encodeURIComponent(items(value).join(","))}`;
     headers.set("cookie", [headers.get("cookie"), pair].filter(Boolean).join("; "));
   } else {
     const style = operation.query?.[argument] ?? {};
-    for (const [name, text] of pairs(style.name ?? argument, value, style)) query.append(name, text);
+    const name = style.name ?? argument;
+    if (isCommaSeparated(value, style)) joined.push(`${encodeURIComponent(name)}=${items(value).map(encodeURIComponent).join(",")}`);
+    else for (const [key, text] of pairs(name, value, style)) query.append(key, text);
   }
 }
 
-/** Return the pairs that a parameter becomes in a query or a form (OpenAPI 3.1, Style Values). */
-export function pairs(name: string, value: unknown, { style = "form", explode, json }: ParameterStyle): [string, string][] {
+/** Return the pairs that a parameter becomes in a query (OpenAPI 3.1, Style Values). */
+function pairs(name: string, value: unknown, { style = "form", explode, json }: ParameterStyle): [string, string][] {
   const spread = explode ?? style === "form";
   if (json) return [[name, JSON.stringify(value)]];
-  if (Array.isArray(value)) {
-    const separator = { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",";
-    return spread ? value.map((item) => [name, text(item)]) : [[name, joined(value, separator)]];
-  }
-  if (typeof value === "object" && value !== null) {
-    const rows = Object.entries(value).filter(([, item]) => item !== undefined);
-    if (style === "deepObject") return rows.map(([key, item]) => [`${name}[${key}]`, text(item)]);
-    return spread ? rows.map(([key, item]) => [key, text(item)]) : [[name, rows.flat().map(text).join(",")]];
-  }
-  return [[name, text(value)]];
+  if (style === "deepObject") return deep(name, value);
+  if (Array.isArray(value) && spread) return value.map((item) => [name, text(item)]);
+  if (isObject(value) && spread) return members(value).map(([key, item]) => [key, text(item)]);
+  const separator = { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",";
+  return [[name, items(value).join(separator)]];
 }
 
-function joined(value: unknown, separator: string): string {
-  return Array.isArray(value) ? value.map(text).join(separator) : text(value);
+function deep(name: string, value: unknown): [string, string][] {
+  if (Array.isArray(value)) return value.map((item) => [name, text(item)]);
+  return isObject(value) ? members(value).flatMap(([key, item]) => deep(`${name}[${key}]`, item)) : [[name, text(value)]];
+}
+
+/** Say whether commas separate a parameter's items: they are no part of these, and are not percent-encoded. */
+function isCommaSeparated(value: unknown, { style = "form", explode, json }: ParameterStyle): boolean {
+  return style === "form" && explode === false && !json && typeof value === "object" && value !== null;
+}
+
+/** Return the texts of an array, those of an object's names and members in turn, or the one text of anything else. */
+function items(value: unknown): string[] {
+  if (Array.isArray(value)) return value.map(text);
+  return isObject(value) ? members(value).flat().map(text) : [text(value)];
+}
+
+function members(value: object): [string, unknown][] {
+  return Object.entries(value).filter(([, item]) => item !== undefined);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function text(value: unknown): string {

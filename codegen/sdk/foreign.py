@@ -1,0 +1,61 @@
+"""Completes a contract of another hand: names its operations, and says what it leaves to be guessed of answers and media types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from codegen import grammar
+from codegen.bundle import Bundle
+from codegen.resolved import Resolved
+
+_ANY_TYPE = re.compile(r"(\*|application)/\*")
+
+
+def complete(bundle: Bundle) -> None:
+    """Change the document of a bundle that was not read yet, so that a client can be written from it.
+
+    An operation without an id is called after its method and path, and one whose id is taken gets a number. Where `default`
+    is the only answer that can be a success, it is one. What is of any media type and no file is JSON.
+    """
+    for pointer in [pointer for pointer, kind in bundle.kinds.items() if kind in {"requestBody", "response"}]:
+        _name_media(bundle, pointer)
+    taken: set[str] = set()
+    for path, method, operation in _operations(bundle.document):
+        words = "".join(word[0].upper() + word[1:] for word in re.findall(r"[A-Za-z0-9]+", path)) or "Root"
+        name = str(operation.get("operationId") or f"{method}{words}")
+        number, own = 2, name
+        while name in taken:
+            name, number = f"{own}_{number}", number + 1
+        taken.add(name)
+        operation["operationId"] = name
+        responses = operation.setdefault("responses", {})
+        if "default" in responses and not any(str(status)[0] in "23" for status in responses):
+            _rename(responses, "default", "200")
+
+
+def _operations(document: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in document.get("paths", {}).items():
+        for method in grammar.METHODS:
+            if isinstance(item, dict) and isinstance(item.get(method), dict):
+                yield path, method, item[method]
+
+
+def _name_media(bundle: Bundle, pointer: str) -> None:
+    owner = bundle.get(pointer)
+    content = owner.get("content") if isinstance(owner, dict) else None
+    if not isinstance(content, dict) or "application/json" in content:
+        return
+    for name in [name for name in content if _ANY_TYPE.fullmatch(name)]:
+        schema = f"{pointer}/content/{name.replace('/', '~1')}/schema"
+        if "schema" in content[name] and not Resolved(bundle, schema).is_binary():
+            _rename(content, name, "application/json")
+            return
+
+
+def _rename(node: dict[str, Any], name: str, better: str) -> None:
+    """Rename a member where it stands, in the one object that everybody has hold of."""
+    rows = [(better if key == name else key, value) for key, value in node.items()]
+    node.clear()
+    node.update(rows)

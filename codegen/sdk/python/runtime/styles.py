@@ -1,0 +1,101 @@
+"""Values as text: the styles of parameters (OpenAPI 3.1, 4.8.12.6), and the fields of forms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+if TYPE_CHECKING:
+    from .wire import Parameter
+
+
+def path_segment(parameter: Parameter, value: Any) -> str:
+    """Return a path parameter, percent-encoded.
+
+    Raises:
+        ValueError: it is empty or all dots.
+    """
+    segment = quote(joined(parameter, value), safe="")
+    if segment in {"", ".", ".."}:
+        raise ValueError(f"{parameter.argument} must name something; {value!r} would change the path")
+    return segment
+
+
+def joined(parameter: Parameter, value: Any) -> str:
+    """Return a parameter as one text, as paths, headers and cookies carry it."""
+    if parameter.is_json:
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, Mapping):
+        return ",".join(_members(value, "=" if parameter.explode else ","))
+    return ",".join(text(item) for item in value) if isinstance(value, list | tuple) else text(value)
+
+
+def pairs(parameter: Parameter, value: Any) -> list[str]:
+    """Return a parameter as `name=value` of a query, percent-encoded; what separates items is no part of them, and is not."""
+    name = parameter.name
+    if parameter.is_json:
+        return [pair(name, msgspec.json.encode(value).decode())]
+    if isinstance(value, Mapping) and parameter.style == "deepObject":
+        return _deep(name, value)
+    if isinstance(value, Mapping) and parameter.explode:
+        return [pair(str(member), item) for member, item in value.items()]
+    if isinstance(value, list | tuple) and parameter.explode:
+        return [pair(name, item) for item in value]
+    separator = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(parameter.style, ",")
+    items = [word for row in value.items() for word in row] if isinstance(value, Mapping) else value
+    items = items if isinstance(items, list | tuple) else [items]
+    return [f"{_encoded(name)}={separator.join(map(_encoded, items))}"]
+
+
+def _deep(name: str, value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [pair for member, item in value.items() for pair in _deep(f"{name}[{member}]", item)]
+    return [pair(name, item) for item in value] if isinstance(value, list | tuple) else [pair(name, value)]
+
+
+def _members(value: Mapping[str, Any], separator: str) -> list[str]:
+    return [f"{name}{separator}{text(item)}" for name, item in value.items()]
+
+
+def pair(name: str, value: Any) -> str:
+    """Return a scalar as `name=value` of a query, percent-encoded."""
+    return f"{_encoded(name)}={_encoded(value)}"
+
+
+def _encoded(value: Any) -> str:
+    return quote(text(value), safe="")
+
+
+def fields(value: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the fields of a form: a list has one for each item, an object is JSON."""
+    listed = ((name, given if isinstance(given, list | tuple) else [given]) for name, given in value.items())
+    return [(name, _field(item)) for name, items in listed for item in items]
+
+
+def _field(item: Any) -> str:
+    return msgspec.json.encode(item).decode() if isinstance(item, Mapping | list | tuple) else text(item)
+
+
+def text(value: Any) -> str:
+    """Return a scalar as JSON would write it, without quotes."""
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, datetime):
+        return aware(value).isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def aware(value: datetime) -> datetime:
+    """Return a time.
+
+    Raises:
+        ValueError: it has no zone.
+    """
+    if value.tzinfo is None:
+        raise ValueError(f"{value!r} has no time zone: give one, as datetime.now(timezone.utc) does")
+    return value

@@ -1,0 +1,63 @@
+/** A contract full of clashes, answered from memory: what is sent, and what is read. */
+import { Client } from "odd-client";
+import { answer, check } from "./outside.js";
+
+interface Sent {
+  readonly url: string;
+  readonly headers: Headers;
+  readonly body: BodyInit | null | undefined;
+}
+
+/** A client whose requests are answered in turn. */
+function odd(...answers: Response[]): { client: Client; sent: Sent[] } {
+  const sent: Sent[] = [];
+  const fetch = async (url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
+    sent.push({ url: String(url), headers: new Headers(init.headers), body: init.body });
+    return answers.shift() ?? new Response(null, { status: 500 });
+  };
+  return { client: new Client({ baseUrl: "http://odd.test", fetch, credentials: { basic: "ada:päss" }, retry: { maxRetries: 0 } }), sent };
+}
+
+async function styles(): Promise<void> {
+  const { client, sent } = odd(Response.json([{ id: 1, color: null }]));
+  const point = { x: 1, y: 2 };
+  const things = await client.things.getThings({
+    class: "a b", tags: ["a,b", "c"], ids: ["a,b", "c"], pipe: ["a", "b"], pos: point, deep: { x: 1, all: ["a", "b"], in: point },
+    limit: 1, xLimit: 2, xIds: [1, 2], xPos: point, mark: "a b",
+  });
+  check(things[0]?.id === 1 && things[0].color === null, "what `default` answers is read");
+  const pairs = sent[0]!.url.split("?")[1]!.split("&").sort();
+  const expected = [
+    "class=a%20b", "tags=a%2Cb", "tags=c", "ids=a%2Cb,c", "pipe=a%7Cb", "pos=x,1,y,2", "limit=1",
+    "deep%5Bx%5D=1", "deep%5Ball%5D=a", "deep%5Ball%5D=b", "deep%5Bin%5D%5Bx%5D=1", "deep%5Bin%5D%5By%5D=2",
+  ].sort();
+  check(JSON.stringify(pairs) === JSON.stringify(expected), `the query is ${pairs.join(" ")}`);
+  const { headers } = sent[0]!;
+  check(headers.get("x-limit") === "2" && headers.get("x-ids") === "1,2" && headers.get("x-pos") === "x,1,y,2", "headers");
+  check(headers.get("authorization") === `Basic ${encoded("ada:päss")}`, "name and password are encoded");
+}
+
+function encoded(text: string): string {
+  return btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
+}
+
+async function bodies(): Promise<void> {
+  const { client, sent } = odd(new Response(null, { status: 204 }), Response.json({ id: 5 }), Response.json({ id: 6 }));
+  await client.things.createThing({ name: "a&b", tags: ["x", "y"], at: { x: 1 }, on: true });
+  check(sent[0]!.body === "name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true", `the form is ${String(sent[0]!.body)}`);
+  check((await client.things.putThing({ secret: "s" })).id === 5, "what only the server gives is not asked for");
+  check((await client.things.getThing("eth0", "a/b", "json")).id === 6, "any media type is JSON where it is no file");
+  check(sent[2]!.url === "http://odd.test/things/eth0/a%2Fb.json", "three parameters in one path");
+}
+
+async function names(): Promise<void> {
+  const { client } = odd(Response.json({ value: 1 }), Response.json({ a: [1, "b"] }), Response.json([{ str: "a", None: "b" }]));
+  check((await client.callApi.call({ value: 1 })).value === 1, "a resource named like a part of the client");
+  check(JSON.stringify(await client.operation.get()) === '{"a":[1,"b"]}', "a schema that contains itself");
+  check((await client.clientApi.list())[0]?.None === "b", "a resource named like the client");
+}
+
+await styles();
+await bodies();
+await names();
+answer({ done: true });
