@@ -7,7 +7,7 @@ from uuid import UUID
 from core.kernel import clock
 from core.kernel.ids import new_uuid
 from core.kernel.problems import Invalid, NotFound, Violation
-from core.limits import generation, operations
+from core.limits import generation, operations, profiles
 from models.database import read, write
 from models.tables.limits import RateAssignment, RateProfileRow
 
@@ -34,7 +34,7 @@ def do_assign(profile_id: UUID, method: str, pattern: str) -> RateAssignment:
         raise _invalid("/path", f"No operation that may be limited answers {method} {pattern}.")
     now = clock.now()
     with write():
-        if not RateProfileRow.select().where(RateProfileRow.id == profile_id).exists():
+        if not profiles.hold_profile(profile_id):
             raise _invalid("/profile_id", "No such rate profile.")
         RateAssignment.insert(
             id=new_uuid(), profile=profile_id, method=method, path_pattern=pattern, created_at=now, updated_at=now

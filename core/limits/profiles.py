@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from core.kernel.operation import Operation
 from core.kernel.problems import Conflict, Invalid, NotFound, Violation
 from core.kernel.settings import Settings, SettingsError
 from core.limits import generation, operations
-from models.database import database, read, write
+from models.database import database, is_sqlite, read, write
 from models.tables.limits import RateAssignment, RateProfileRow
 
 BucketKey = Literal["user", "tenant", "address"]
@@ -152,7 +152,9 @@ def do_delete_profile(profile_id: UUID) -> None:
         ProfileAssigned: an assignment or the contract names it.
     """
     with write():
-        row = get_profile(profile_id)
+        row = hold_profile(profile_id)
+        if row is None:
+            raise NotFound("No such rate profile.")
         if row.is_shipped or row.name in {operation.rate_profile for operation in operations.all_operations()}:
             raise ProfileAssigned("The contract names this rate profile.")
         if RateAssignment.select().where(RateAssignment.profile == profile_id).exists():
@@ -171,6 +173,13 @@ def get_profile(profile_id: UUID) -> RateProfileRow:
         row: RateProfileRow | None = RateProfileRow.get_or_none(RateProfileRow.id == profile_id)
     if row is None:
         raise NotFound("No such rate profile.")
+    return row
+
+
+def hold_profile(profile_id: UUID) -> RateProfileRow | None:
+    """Return a profile, held to the end of the transaction, so that it is not assigned beside its deletion; None: there is none."""
+    rows: Any = RateProfileRow.select().where(RateProfileRow.id == profile_id)
+    row: RateProfileRow | None = (rows if is_sqlite() else rows.for_update()).first()
     return row
 
 

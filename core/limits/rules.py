@@ -89,8 +89,8 @@ class Rules:
         for operation in self._operations:
             name = operation.rate_profile
             for row in ordered:
-                if matches(row.method, row.path_pattern, operation):
-                    name = row.profile.name
+                if row.profile.name in known and matches(row.method, row.path_pattern, operation):
+                    name = row.profile.name  # a profile made since the others were read is known at the next look
             if name is not None:
                 found.append((operation.id, known[name]))
         return found
