@@ -9,8 +9,11 @@ from urllib.parse import SplitResult, urlsplit
 from core.kernel import settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-_TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
-"""IPv6 that leads to an IPv4 address inside it: NAT64, 6to4, Teredo."""
+_TRANSLATED = ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32", "::/96", "::ffff:0:0:0/96")
+"""IPv6 that leads to an IPv4 address inside it: NAT64, 6to4, Teredo, IPv4-compatible (RFC 4291), SIIT (RFC 2765)."""
+_SPECIAL = ("192.0.0.0/24", "192.88.99.0/24", "fec0::/10", "5f00::/16")
+"""What IANA lists as of special purpose, or once did, and not every Python knows; a cloud's metadata are at 192.0.0.192."""
+_NOT_PUBLIC = tuple(ipaddress.ip_network(network) for network in (*_TRANSLATED, *_SPECIAL))
 
 
 class OutboundRefused(Exception):
@@ -64,8 +67,7 @@ def _may_reach(address: Address) -> bool:
         return True
     if address.is_loopback:
         return configured.is_dev
-    is_translated = any(address in network for network in _TRANSLATED)
-    return address.is_global and not address.is_multicast and not is_translated
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)
 
 
 def _literal(host: str) -> Address | None:
