@@ -105,6 +105,7 @@ def do_update_account(principal: Principal, tenant_id: UUID, account_id: UUID, c
         NotFound: no such tenant or account.
         ScopeExceedsCaller: the account has or would get scopes that the caller does not hold.
         LastAdmin: see the class; `iam:admin` may.
+        LastAdministrator: nobody could log in as superadmin any more.
     """
     access_tenant(principal, tenant_id)
     with write():
@@ -157,6 +158,8 @@ def _set_active(membership: Membership, is_active: bool | None) -> None:
     membership.save(only=[Membership.is_active])
     if not is_active:
         _end_credentials(membership)
+        if access.find_home_tenant(membership.user_id) is None:
+            users.check_not_last(membership.user_id)
 
 
 def _end_credentials(membership: Membership) -> None:

@@ -111,7 +111,7 @@ def do_update_user(user_id: UUID, changes: Mapping[str, Any]) -> User:
     with write():
         hold_user(user_id)
         if is_disabling:
-            _check_not_last(user_id)
+            check_not_last(user_id)
         _store(lambda: User.update(columns).where(User.id == user_id).execute())
         if is_disabling or "password_hash" in columns:
             revoke_credentials(user_id)
@@ -126,7 +126,7 @@ def do_delete_user(user_id: UUID) -> None:
     """
     with write():
         hold_user(user_id)
-        _check_not_last(user_id)
+        check_not_last(user_id)
         for depart in _departures:
             depart(user_id)
         User.delete().where(User.id == user_id).execute()
@@ -166,7 +166,7 @@ def do_remove_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:
         hold_user(user_id)
         role = _get_role(role_id)
         if role.is_system:
-            _check_not_last(user_id)
+            check_not_last(user_id)
         grants = UserRole.delete().where(UserRole.user == user_id, UserRole.role == role)
         if not role.is_system:
             grants = grants.where(UserRole.tenant == tenant_id)
@@ -209,8 +209,12 @@ def _store(statement: Any) -> Any:
         raise UserExists from error
 
 
-def _check_not_last(user_id: UUID) -> None:
-    """Refuse to take the last administrator; the role's row is held, so that two cannot take each other's last."""
+def check_not_last(user_id: UUID) -> None:
+    """Refuse to take the last administrator; the role's row is held, so that two cannot take each other's last.
+
+    Raises:
+        LastAdministrator: the user is the only active superadmin.
+    """
     list(_held(Role.select(Role.id).where(Role.id == access.SUPERADMIN_ROLE_ID)))
     if access.is_last_superadmin(user_id):
         raise LastAdministrator

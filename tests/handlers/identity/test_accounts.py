@@ -161,6 +161,21 @@ def test_admin_of_the_root_workspace_takes_nothing_from_a_superadmin(client: Cli
     assert _update(client, root, accounts[people.cyn.user_id], ben, role="viewer").status == 200
 
 
+def test_last_superadmin_keeps_an_account_to_log_in_by(client: Client, people: People) -> None:
+    rows = client.call("accounts_list", path={"tenantId": ROOT}, as_=people.ada).json["data"]
+    account_id, root = (
+        next(row["id"] for row in rows if row["userId"] == people.ada.user_id),
+        Tenancy(ROOT, people.ada, ""),
+    )
+    refused = _update(client, root, account_id, people.ada, status="disabled")
+    assert (refused.status, refused.json["error"]["code"]) == (409, "CONFLICT")
+    assert client.call("users_list", as_=people.ada).status == 200
+    client.call("tenants_create", body={"name": "Refuge", "email": people.ada.email}, as_=people.ada)
+    assert _update(client, root, account_id, people.ada, status="disabled").status == 200
+    ada = sign_in(client, people.ada)
+    assert client.call("users_list", as_=ada).status == 200, "a system-wide role counts in every tenant"
+
+
 def test_account_is_made_once_when_the_request_is_repeated(client: Client, people: People, tenancy: Tenancy) -> None:
     sent = {
         "path": {"tenantId": tenancy.id},

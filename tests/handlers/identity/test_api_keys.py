@@ -231,6 +231,7 @@ def test_key_of_an_administrator_ends_with_the_account_of_its_tenant(client: Cli
     """A system-wide administrator's key needs no account in the key's tenant; one that is there and disabled ends it."""
     key = make_key(client, people.ada)
     elsewhere = register(client).id
+    client.call("tenants_create", body={"name": "Refuge", "email": people.ada.email}, as_=people.ada)
     foreign = make_key(client, people.ada, tenant_id=elsewhere)
     rows = client.call("accounts_list", path=IN_ROOT, as_=people.ada).json["data"]
     account = next(row["id"] for row in rows if row["userId"] == people.ada.user_id)

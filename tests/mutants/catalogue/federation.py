@@ -46,6 +46,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tenants",),
     ),
     Mutant(
+        "the last superadmin shuts themselves out",
+        "core/identity/accounts.py",
+        "            users.check_not_last(membership.user_id)\n",
+        "            pass\n",
+        ("accounts",),
+    ),
+    Mutant(
         "a user's id tells when it was made",
         "core/identity/users.py",
         "new_undated_uuid()\n",
