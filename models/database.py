@@ -13,6 +13,7 @@ import os
 import random
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -43,6 +44,7 @@ _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""
+_sqlite_turn = threading.Lock()
 _waiting_since: dict[psycopg2.extensions.connection, float] = {}
 """Connections of which an answer is awaited, and monotonic seconds."""
 
@@ -203,7 +205,7 @@ def write() -> Iterator[None]:
         with _ending(savepoint):
             yield
         return
-    with read(), _begun():
+    with _in_turn() as until, read(), _begun(until):
         yield
     if (noted := _noted.get()) is not None:
         noted.append(True)
@@ -247,7 +249,7 @@ def write_relaxed() -> Iterator[None]:
         with write():
             yield
         return
-    with read(), _unsynchronised(), _begun():
+    with _in_turn() as until, read(), _unsynchronised(), _begun(until):
         if not is_sqlite():
             database.execute_sql("SET LOCAL synchronous_commit = off")
         yield
@@ -267,9 +269,26 @@ def _unsynchronised() -> Iterator[None]:
 
 
 @contextmanager
-def _begun() -> Iterator[None]:
+def _in_turn() -> Iterator[float]:
+    """Wait until no other greenlet of this process waits for SQLite's lock, and give the monotonic time to wait until.
+
+    One asks for the lock again and again; if all that wait did, they would fill a core, and each would hold a connection.
+    """
+    until = time.monotonic() + _lock_timeout_seconds
+    if not is_sqlite():
+        yield until
+        return
+    if not _sqlite_turn.acquire(timeout=_lock_timeout_seconds):
+        raise Unavailable("The database is busy.", retry_after_seconds=1, cause="others wait for its lock")
+    try:
+        yield until
+    finally:
+        _sqlite_turn.release()
+
+
+@contextmanager
+def _begun(until: float) -> Iterator[None]:
     transaction = database.transaction("IMMEDIATE") if is_sqlite() else database.transaction()
-    deadline = time.monotonic() + _lock_timeout_seconds
     while True:
         try:
             transaction.__enter__()
@@ -277,7 +296,7 @@ def _begun() -> Iterator[None]:
         except peewee.OperationalError as error:
             if "locked" not in str(error):
                 raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
-            if time.monotonic() > deadline:
+            if time.monotonic() > until:
                 raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
             gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
     with _ending(transaction):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import msgspec
 import peewee
@@ -107,23 +111,69 @@ def test_no_write_is_lost_when_threads_write_at_once(notes: Settings) -> None:
 
 
 def test_writers_are_refused_with_503_when_the_lock_stays_held(notes: Settings) -> None:
-    if not is_sqlite():
+    with _lock_held_elsewhere(_with_timeout(notes, 0.2)), pytest.raises(Unavailable), write():
+        pytest.fail("the lock was not held")
+    with write():
+        Note.create(text="after")
+    assert _texts() == ["after"]
+
+
+def test_one_connection_serves_all_writers_that_wait_for_the_lock(notes: Settings) -> None:
+    def add(number: int) -> None:
+        with write():
+            Note.create(text=f"{number:02}")
+
+    with _lock_held_elsewhere(_with_timeout(notes, 5)) as path:
+        writers = [threading.Thread(target=add, args=(number,)) for number in range(30)]
+        for writer in writers:
+            writer.start()
+        time.sleep(0.2)
+        assert _descriptors(path) == 1
+    for writer in writers:
+        writer.join(10)
+    assert len(_texts()) == 30
+
+
+def test_writers_that_wait_behind_others_are_refused_with_503_in_time(notes: Settings) -> None:
+    refused: list[float] = []
+
+    def write_in_vain() -> None:
+        with suppress(Unavailable), write():
+            return
+        refused.append(time.monotonic())
+
+    with _lock_held_elsewhere(_with_timeout(notes, 0.3)):
+        began = time.monotonic()
+        writers = [threading.Thread(target=write_in_vain) for _ in range(5)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(10)
+    assert len(refused) == 5
+    assert min(refused) - began >= 0.3
+    assert max(refused) - began < 1
+
+
+@contextmanager
+def _lock_held_elsewhere(settings: Settings) -> Iterator[str]:
+    """Bind SQLite, hold its write lock in another process, and give the file."""
+    if not settings.is_sqlite:
         pytest.skip("PostgreSQL locks rows, not the database")
-    bind(_with_timeout(notes, 0.2))
-    path = notes.database_url.removeprefix("sqlite:///")
+    bind(settings)
+    path = settings.database_url.removeprefix("sqlite:///")
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD_LOCK, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "locked\n"
     try:
-        with pytest.raises(Unavailable), write():
-            pytest.fail("the lock was not held")
+        yield path
     finally:
         holder.communicate("\n", timeout=10)
-    with write():
-        Note.create(text="after")
-    assert _texts() == ["after"]
+
+
+def _descriptors(path: str) -> int:
+    return sum(os.path.realpath(each) == path for each in Path("/proc/self/fd").iterdir())
 
 
 def test_callers_are_refused_with_503_when_the_pool_is_empty(notes: Settings) -> None:
