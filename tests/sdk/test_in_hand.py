@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import pickle
 import signal
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,3 +143,41 @@ def test_a_header_of_any_letters_travels_as_utf_8(sdk: ModuleType) -> None:
 def test_an_address_without_its_scheme_is_refused_at_once(sdk: ModuleType, url: str) -> None:
     with pytest.raises(ValueError, match="http://"):
         sdk.Client(url)
+
+
+def test_a_stream_that_another_thread_closes_ends_at_once(sdk: ModuleType) -> None:
+    with scripted(Row(200, f": open\n\n{_chunk('a')}", STREAM, is_held=True)) as server:
+        stream = sdk.Client(server.url, bearer="t").completions.create_stream(model="m", messages=[])
+        assert _text(next(stream)) == "a"
+        threading.Timer(0.2, stream.close).start()
+        began = time.monotonic()
+        assert list(stream) == []
+        assert time.monotonic() - began < 5
+
+
+def test_nothing_that_is_printed_shows_what_an_answer_or_a_request_keeps_secret(sdk: ModuleType) -> None:
+    cookie = {"Set-Cookie": "SESSION=secret-cookie; Path=/"}
+    with scripted(SUCCESSOR, Row(401, {"code": "x"}, cookie)) as server:
+        client = sdk.Client(server.url, bearer="secret-bearer", retry=sdk.Retry(max_retries=0))
+        made = client.tokens.create.raw(username="ada", password="secret-word")
+        with pytest.raises(sdk.Unauthorized) as failed:
+            client.conversations.create(title="x")
+    frames, at = [], failed.tb
+    while at is not None:
+        frames.append(repr(at.tb_frame.f_locals.get("step")))
+        at = at.tb_next
+    shown = f"{made!r} {made.reply!r} {failed.value!r} {failed.value.reply!r} {frames}"
+    assert "second" not in shown
+    assert "secret" not in shown
+    assert "conversations_create" in "".join(frames)
+
+
+@pytest.mark.parametrize("options", [{"timeout": 5}, {"retries": 0}])
+def test_an_option_that_there_is_not_is_refused(sdk: ModuleType, options: dict[str, int]) -> None:
+    with scripted() as server, pytest.raises(TypeError, match=f"unknown option.*{next(iter(options))}"):
+        sdk.Client(server.url, bearer="t").conversations.create(title="x", options=options)
+
+
+def test_none_is_no_name_in_a_path(sdk: ModuleType) -> None:
+    with scripted() as server, pytest.raises(ValueError, match="conversation_id must name something"):
+        sdk.Client(server.url, bearer="t").conversations.get(None)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from socket import SHUT_RDWR
 from threading import Lock
 from time import sleep
 from typing import Any, TypeVar
@@ -41,6 +43,14 @@ class SyncEngine:
                 outcome = self._perform(step)
         finally:
             steps.close()  # not when the garbage is collected: an interrupt's traceback would keep a renewal's lock
+
+    def wake(self, reply: Reply) -> None:
+        """End the connection of a stream, so that a thread which waits for its bytes waits no longer."""
+        wire = reply.stream.extensions.get("network_stream")
+        connection = wire.get_extra_info("socket") if wire is not None else None
+        if connection is not None:
+            with suppress(OSError):  # it has ended already
+                connection.shutdown(SHUT_RDWR)
 
     def next_piece(self, pieces: Iterator[bytes]) -> bytes | Failed | None:
         """Return the next bytes of a stream, None at its end, or what cut it."""

@@ -40,6 +40,10 @@ class Send(NamedTuple):
     silence_seconds: float | None
     is_stream: bool
 
+    def __repr__(self) -> str:
+        """Return it without what a traceback that shows variables should not show."""
+        return f"Send({self.operation})"
+
 
 class Wait(NamedTuple):
     """Let time pass."""

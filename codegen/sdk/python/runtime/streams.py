@@ -172,8 +172,10 @@ class Stream(Generic[E]):
         raise StopIteration
 
     def close(self) -> None:
-        """Stop; the connection ends."""
+        """Stop; the connection ends, also under a thread that waits for its next bytes."""
         self._is_closed = True
+        if self._is_reading and self._reply is not None:
+            self._client.engine.wake(self._reply)
         self._leave()
 
     def __enter__(self) -> Stream[E]:

@@ -18,10 +18,10 @@ def path_segment(parameter: Parameter, value: Any) -> str:
     """Return a path parameter, percent-encoded.
 
     Raises:
-        ValueError: it is empty or all dots.
+        ValueError: it is None, empty or all dots.
     """
     segment = quote(joined(parameter, value), safe="")
-    if segment in {"", ".", ".."}:
+    if value is None or segment in {"", ".", ".."}:
         raise ValueError(f"{parameter.argument} must name something; {value!r} would change the path")
     return segment
 

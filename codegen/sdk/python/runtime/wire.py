@@ -166,6 +166,10 @@ class Prepared(NamedTuple):
     idempotency_key: str | None
     options: Options
 
+    def __repr__(self) -> str:
+        """Return it without what a traceback that shows variables should not show."""
+        return f"Prepared({self.operation.id})"
+
 
 class Reply(NamedTuple):
     """An answer as it came; header names are lower-case.
@@ -178,6 +182,10 @@ class Reply(NamedTuple):
     content: bytes
     cookies: Sequence[str] = ()
     stream: Any = None
+
+    def __repr__(self) -> str:
+        """Return it without headers and content, which may be secret."""
+        return f"Reply(status={self.status}, {len(self.content)} bytes, request_id={self.request_id!r})"
 
     @property
     def text(self) -> str:
@@ -237,9 +245,12 @@ def prepare(
     """Write a call as a request.
 
     Raises:
-        ValueError: a time without a zone, or an empty text in the path.
+        ValueError: a time without a zone, or nothing that could stand in the path.
+        TypeError: an option that there is not.
     """
     options = options or _NO_OPTIONS
+    if unknown := options.keys() - Options.__annotations__.keys():
+        raise TypeError(f"unknown option {', '.join(sorted(unknown))}: there are {', '.join(Options.__annotations__)}")
     path, query, headers = _place(operation, arguments)
     query += [pair(name, value) for name, value in options.get("query", {}).items()]
     key = options.get("idempotency_key") or (new_key() if operation.is_idempotent else None)
