@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -87,14 +89,24 @@ class Sources:
             self._refuse(at, f"copy {ref} into the contract; a $ref must not leave the machine")
         name = self._sibling(at.file, unquote(parts.path)) if parts.path else at.file
         if name not in self._files and (self._is_closed or not (self.root / name).is_file()):
-            self._refuse(at, f"$ref {ref!r}: there is no file {name}")
+            folder = (self.root / name).parent
+            beside = [path.name for path in folder.iterdir()] if folder.is_dir() and not self._is_closed else []
+            self._refuse(at, f"$ref {ref!r}: there is no file {name}{_nearest(PurePosixPath(name).name, beside)}")
         pointer = unquote(parts.fragment)
         if pointer and not pointer.startswith("/"):
             self._refuse(at, f"$ref {ref!r}: write a JSON pointer behind '#'; anchors are not supported")
         target = Address(name, pointer)
         if not self._exists(target):
-            self._refuse(at, f"$ref {ref!r}: {name} has no {pointer or 'content'}")
+            self._refuse(at, f"$ref {ref!r}: {name} has no {pointer or 'content'}{self._beside(target)}")
         return target
+
+    def _beside(self, address: Address) -> str:
+        """Return what may have been meant instead of a node that does not exist."""
+        parent, _, token = address.pointer.rpartition("/")
+        if not self._exists(Address(address.file, parent)):
+            return ""
+        node = self.get(Address(address.file, parent))
+        return _nearest(unescape(token), node if isinstance(node, dict) else ())
 
     def _sibling(self, file: str, path: str) -> str:
         return os.path.normpath(os.path.join(os.path.dirname(file), path)).replace(os.sep, "/")
@@ -108,3 +120,8 @@ class Sources:
     def _refuse(self, at: Address, message: str) -> None:
         location = self.file(at.file).locate(f"{at.pointer}/$ref")
         raise Refused([Finding("refs", location, message)])
+
+
+def _nearest(name: str, others: Iterable[str]) -> str:
+    found = get_close_matches(name, list(others), 1)
+    return f"; is {found[0]} meant?" if found else ""

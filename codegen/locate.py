@@ -82,7 +82,12 @@ def read_text(text: str, name: str) -> SourceFile:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name, 1, 1)
-        raise Refused([Finding("yaml", place, f"{error.problem or error.context}")]) from error
+        fix = (
+            "indent with blanks: YAML takes no tab here"
+            if mark and _is_tab(text, mark.line, mark.column)
+            else f"{error.problem or error.context}"
+        )
+        raise Refused([Finding("yaml", place, fix)]) from error
     except yaml.YAMLError as error:
         raise Refused([Finding("yaml", Location(name, 1, 1), str(error))]) from error
     marks: dict[str, tuple[int, int]] = {}
@@ -91,6 +96,10 @@ def read_text(text: str, name: str) -> SourceFile:
     except RecursionError as error:
         raise Refused([Finding("yaml", Location(name, 1, 1), "nest less deeply; nobody could read this")]) from error
     return SourceFile(name, text, data, marks)
+
+
+def _is_tab(text: str, line: int, column: int) -> bool:
+    return any(row[column:].startswith("\t") for row in text.split("\n")[line : line + 1])
 
 
 class _Builder:

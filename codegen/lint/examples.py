@@ -23,6 +23,9 @@ def check(contract: Contract) -> Iterator[Finding]:
     for pointer, kind in contract.bundle.kinds.items():
         node = contract.bundle.get(pointer)
         if isinstance(node, dict) and (kind == "schema" or "$ref" not in node):
+            if kind != "schema" and {"example", "examples"} <= set(node):
+                twice = contract.bundle.locate(f"{pointer}/example")
+                yield Finding(RULE, twice, "move it into examples: beside them it is ignored")
             for place, value in _examples(contract.bundle, pointer, kind, node):
                 schema = pointer if kind == "schema" else f"{pointer}/schema"
                 for message in validators.messages(schema, value):

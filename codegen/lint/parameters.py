@@ -23,6 +23,15 @@ _IGNORED = {"accept", "content-type", "authorization"}
 
 def check(contract: Contract) -> Iterator[Finding]:
     """Yield parameters that could not be read as they are declared."""
+    for pointer, header in {h.pointer: h for o in contract.operations for r in o.responses for h in r.headers}.items():
+        if header.name.lower() == "content-type":
+            yield Finding(
+                RULE, contract.bundle.locate(pointer), "remove it: OpenAPI ignores it, `content` says the media type"
+            )
+        if {"array", "object"} & Resolved(contract.bundle, header.schema).kinds():
+            yield Finding(
+                RULE, contract.bundle.locate(pointer), "write a plain value: headers of answers are not split"
+            )
     for operation in contract.operations:
         yield from _template(contract, operation)
         yield from _twice(contract, operation)
@@ -87,6 +96,8 @@ def _messages(contract: Contract, parameter: Parameter) -> Iterator[str]:
     if parameter.content is not None:
         if parameter.content.content_type != "application/json" or parameter.location != "query":
             yield "write a JSON query parameter; other `content` parameters are not read"
+        for word in sorted({"style", "explode"} & set(node)):
+            yield f"remove {word}: it is for parameters with a schema, and `content` has its own"
         return
     default = "form" if parameter.location in {"query", "cookie"} else "simple"
     yield from _styles(parameter, node.get("style", default), node.get("explode"), kinds)

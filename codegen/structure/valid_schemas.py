@@ -69,6 +69,8 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
     except jsonschema_rs.ValidationError as error:
         place = pointer + "".join(f"/{part}" for part in error.instance_path)
         fix = meant(error.instance) if " is not of type" in error.message else ""
+        if place == f"{pointer}/type":
+            fix = ": write string, integer, number, boolean, array, object or null, or a list of some"
         yield Finding(RULE, bundle.locate(place), f"{error.message} (JSON Schema 2020-12){fix}")
     yield from _format(bundle, pointer, node.get("format"))
     yield from _pattern(bundle, f"{pointer}/pattern", node.get("pattern"))
