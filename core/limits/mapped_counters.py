@@ -2,7 +2,8 @@
 
 Buckets are asked on every request and live in the table (core/limits/mapped_table.py); slots of streams are few and live in SQLite.
 No greenlet switches while the lock is held. A file that is damaged or gone is made anew under a lock and reported; the
-others notice by its inode. Who cuts the file while it is mapped ends the workers, as with any mapped file.
+others notice by its inode. A file that is cut while it is mapped is noticed like that too, but may end a worker that uses it
+in the quarter of a second before, as with any mapped file.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class MappedCounters:
                 finally:
                     table.unlock()
             except Damaged as error:
-                self._renew(error, table.inode)
+                self._renew(error)
             except OSError as error:
                 raise Unavailable("The counters cannot be read.", retry_after_seconds=1, cause=str(error)) from error
         raise Unavailable(
@@ -108,7 +109,7 @@ class MappedCounters:
         try:
             self._table = Table(self._path)
         except (FileNotFoundError, Damaged) as error:
-            self._renew(error, None)
+            self._renew(error)
             self._table = Table(self._path)
         self._pid = pid
         return self._table
@@ -118,18 +119,31 @@ class MappedCounters:
             self._table.close()
             self._table = None
 
-    def _renew(self, error: Exception, inode: int | None) -> None:
-        """Put an empty table in the place of a damaged one, whose inode this is, unless another process has done so."""
+    def _renew(self, error: Exception) -> None:
+        """Put an empty table in the place of a damaged or missing one, unless another process has done so.
+
+        Raises:
+            Unavailable: there is no room for it.
+        """
+        inode = None if self._table is None else self._table.inode
         self._close()
+        try:
+            is_new = self._replace(inode)
+        except OSError as failure:
+            cause = str(failure)
+            raise Unavailable("The counters cannot be made anew.", retry_after_seconds=1, cause=cause) from failure
+        if is_new and isinstance(error, Damaged):
+            _log.error("counters were damaged and begin anew", extra={"file": str(self._path), "cause": str(error)})
+
+    def _replace(self, inode: int | None) -> bool:
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_sound(self._path, inode):
-                return
+                return False
             fresh = self._path.with_suffix(".fresh")
             Table.create(fresh, self._capacity)
             os.replace(fresh, self._path)
-        if isinstance(error, Damaged):
-            _log.error("counters were damaged and begin anew", extra={"file": str(self._path), "cause": str(error)})
+            return True
 
 
 def _is_sound(path: Path, bad_inode: int | None) -> bool:

@@ -76,10 +76,16 @@ class Table:
 
     @staticmethod
     def create(path: Path, capacity: int) -> None:
-        """Write an empty table; capacity: a power of two."""
+        """Write an empty table; capacity: a power of two.
+
+        Its room on the disk is taken here: to a record for which there is none when it is written, the kernel answers with SIGBUS.
+
+        Raises:
+            OSError: there is no room.
+        """
         with path.open("wb") as file:
+            os.posix_fallocate(file.fileno(), 0, (capacity + 1) * _RECORD_BYTES)
             file.write(_HEAD.pack(_MAGIC, capacity))
-            file.truncate((capacity + 1) * _RECORD_BYTES)
 
     def close(self) -> None:
         """Give up the file, and its lock with it."""
@@ -99,7 +105,7 @@ class Table:
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def is_current(self) -> bool:
-        """Say whether this is still the table: it was not copied into another, nor, looked at now and then, its file replaced."""
+        """Say whether this is still the table: not copied into another, nor, looked at now and then, its file replaced or cut."""
         if self._map[_RETIRED_AT]:
             return self._is_revived()
         if time.monotonic() - self._looked_at < _LOOK_SECONDS:
@@ -116,7 +122,8 @@ class Table:
 
     def _is_at_its_path(self) -> bool:
         try:
-            return os.stat(self.path).st_ino == self.inode
+            found = os.stat(self.path)
+            return (found.st_ino, found.st_size) == (self.inode, len(self._map))
         except FileNotFoundError:
             return False
 

@@ -6,6 +6,7 @@ import fcntl
 import logging
 import os
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -63,6 +64,37 @@ def test_a_damaged_file_is_made_anew_and_reported(
         verdicts = [after.take([charge("x")], now_us=NOW_US).is_admitted for _ in range(4)]
         after.take([WIDE])
     assert verdicts == [True, True, True, False]
+    assert [record.message for record in caplog.records] == ["counters were damaged and begin anew"]
+
+
+def test_a_table_has_its_room_on_the_disk_from_the_beginning(tmp_path: Path) -> None:
+    """Room that is first wanted when a record is written is not there on a full disk, and the kernel ends the worker."""
+    Table.create(tmp_path / "table", FULL)
+    found = (tmp_path / "table").stat()
+    assert found.st_blocks * 512 >= found.st_size == (FULL + 1) * 64
+
+
+def test_callers_are_refused_with_503_when_the_disk_has_no_room_for_a_table(tmp_path: Path) -> None:
+    counters = MappedCounters(str(tmp_path))
+    counters.take([WIDE])
+    _damage_records(_table(tmp_path))
+    bound = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65_536, bound[1]))  # fails like a full disk; Python ignores its signal
+    try:
+        with pytest.raises(Unavailable):
+            counters.take([charge("x")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bound)
+    assert counters.take([charge("x")]).is_admitted
+
+
+def test_a_file_that_is_cut_while_it_is_mapped_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    counters = MappedCounters(str(tmp_path))
+    counters.take([WIDE])
+    _cut(_table(tmp_path))
+    time.sleep(0.3)
+    with caplog.at_level(logging.ERROR):
+        assert counters.take([WIDE]).is_admitted
     assert [record.message for record in caplog.records] == ["counters were damaged and begin anew"]
 
 
