@@ -1,4 +1,4 @@
-"""Prometheus metrics, exact across workers: every process counts in its own mapped file, a scrape adds them up.
+"""Prometheus metrics, exact across workers: every process counts in its own mapped files, a scrape adds them up.
 
 PROMETHEUS_MULTIPROC_DIR must be set before this module is imported (`accord serve` makes a fresh folder per start);
 without it, as in tests, one process counts for itself.
@@ -6,13 +6,63 @@ without it, as in tests, one process counts for itself.
 
 from __future__ import annotations
 
+import mmap
 import os
 from bisect import bisect_left
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from gevent import monkey
-from prometheus_client import values
+from prometheus_client import mmap_dict, values
+
+_ROOM_BYTES = 1 << 20
+_ENTRY_BYTES = 64
+
+
+class _Values(mmap_dict.MmapedDict):
+    """A process's file, whose room on the disk is taken before it is mapped: without room, a write is SIGBUS.
+
+    On a full disk the values are kept in memory, where no scrape finds them.
+    """
+
+    def __init__(self, filename: str, read_mode: bool = False) -> None:
+        super().__init__(filename if read_mode or _has_room(filename, _ROOM_BYTES) else _memory_file(), read_mode)  # type: ignore[no-untyped-call]
+
+    def _init_value(self, key: str) -> None:
+        wanted = self._used + len(key.encode()) + _ENTRY_BYTES
+        if wanted > self._capacity and not _has_room(self._fname, 2 * self._capacity):
+            self._move_to_memory()
+        super()._init_value(key)  # type: ignore[no-untyped-call]
+
+    def _move_to_memory(self) -> None:
+        kept = self._m[:]
+        self._f.close()
+        self._f = open(_memory_file(), "a+b")  # noqa: SIM115 - as long as the process
+        self._f.write(kept)
+        self._f.flush()
+        self._m = mmap.mmap(self._f.fileno(), self._capacity)
+
+
+def _has_room(filename: str, size: int) -> bool:
+    """Take room for a file, which is made; False, and no file of its own, where there is none."""
+    path = Path(filename)
+    was_there = path.exists()
+    try:
+        with path.open("ab") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError:
+        if not was_there:
+            path.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def _memory_file() -> str:
+    return f"/proc/self/fd/{os.memfd_create('metrics')}"
+
+
+values.MmapedDict = _Values  # type: ignore[attr-defined]
 
 # No greenlet switches while a value is written, so the system's own lock, which costs less than gevent's, is never waited for.
 values.Lock = monkey.get_original("threading", "Lock")  # type: ignore[attr-defined]
