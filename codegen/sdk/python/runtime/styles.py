@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,12 +13,15 @@ import msgspec
 if TYPE_CHECKING:
     from .wire import Parameter
 
+_SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
+"""What percent-encoding does not tell from an item's own."""
+
 
 def path_segment(parameter: Parameter, value: Any) -> str:
     """Return a path parameter, percent-encoded.
 
     Raises:
-        ValueError: it is None, empty or all dots.
+        ValueError: it is None, empty or all dots, or an item holds a comma.
     """
     segment = quote(joined(parameter, value), safe="")
     if value is None or segment in {"", ".", ".."}:
@@ -31,8 +34,9 @@ def joined(parameter: Parameter, value: Any) -> str:
     if parameter.is_json:
         return msgspec.json.encode(value).decode()
     if isinstance(value, Mapping):
-        return ",".join(_members(value, "=" if parameter.explode else ","))
-    return ",".join(text(item) for item in value) if isinstance(value, list | tuple) else text(value)
+        rows = [f"{name}={text(item)}" for name, item in value.items()] if parameter.explode else _flat(value)
+        return ",".join(_apart(parameter, rows, ","))
+    return ",".join(_apart(parameter, map(text, value), ",")) if isinstance(value, list | tuple) else text(value)
 
 
 def pairs(parameter: Parameter, value: Any) -> list[str]:
@@ -46,20 +50,32 @@ def pairs(parameter: Parameter, value: Any) -> list[str]:
         return [pair(str(member), item) for member, item in value.items()]
     if isinstance(value, list | tuple) and parameter.explode:
         return [pair(name, item) for item in value]
-    separator = {"spaceDelimited": "%20", "pipeDelimited": "%7C"}.get(parameter.style, ",")
-    items = [word for row in value.items() for word in row] if isinstance(value, Mapping) else value
-    items = items if isinstance(items, list | tuple) else [items]
+    items = _flat(value) if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [value]
+    if parameter.style in _SEPARATORS:
+        items = _apart(parameter, map(text, items), _SEPARATORS[parameter.style])
+    separator = quote(_SEPARATORS[parameter.style]) if parameter.style in _SEPARATORS else ","
     return [f"{_encoded(name)}={separator.join(map(_encoded, items))}"]
+
+
+def _apart(parameter: Parameter, items: Iterable[str], separator: str) -> list[str]:
+    """Return items none of which holds what separates them: it would be read as two."""
+    listed = list(items)
+    for item in listed:
+        if separator in item:
+            raise ValueError(
+                f"{parameter.argument}: {item!r} holds {separator!r}, which separates the items in {parameter.location}"
+            )
+    return listed
+
+
+def _flat(value: Mapping[str, Any]) -> list[str]:
+    return [word for name, item in value.items() for word in (str(name), text(item))]
 
 
 def _deep(name: str, value: Any) -> list[str]:
     if isinstance(value, Mapping):
         return [pair for member, item in value.items() for pair in _deep(f"{name}[{member}]", item)]
     return [pair(name, item) for item in value] if isinstance(value, list | tuple) else [pair(name, value)]
-
-
-def _members(value: Mapping[str, Any], separator: str) -> list[str]:
-    return [f"{name}{separator}{text(item)}" for name, item in value.items()]
 
 
 def pair(name: str, value: Any) -> str:

@@ -120,9 +120,9 @@ function fillPath(operation: Operation, values: Readonly<Record<string, string |
 function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams, joined: string[]): void {
   const header = operation.headers?.[argument];
   const cookie = operation.cookies?.[argument];
-  if (header !== undefined) headers.set(header, items(value).join(","));
+  if (header !== undefined) headers.set(header, apart(header, value, ","));
   else if (cookie !== undefined) {
-    const pair = `${cookie}=${encodeURIComponent(items(value).join(","))}`;
+    const pair = `${cookie}=${encodeURIComponent(apart(cookie, value, ","))}`;
     headers.set("cookie", [headers.get("cookie"), pair].filter(Boolean).join("; "));
   } else {
     const style = operation.query?.[argument] ?? {};
@@ -139,8 +139,7 @@ function pairs(name: string, value: unknown, { style = "form", explode, json }: 
   if (style === "deepObject") return deep(name, value);
   if (Array.isArray(value) && spread) return value.map((item) => [name, text(item)]);
   if (isObject(value) && spread) return members(value).map(([key, item]) => [key, text(item)]);
-  const separator = { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",";
-  return [[name, items(value).join(separator)]];
+  return [[name, apart(name, value, { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",")]];
 }
 
 function deep(name: string, value: unknown): [string, string][] {
@@ -157,6 +156,14 @@ function isCommaSeparated(value: unknown, { style = "form", explode, json }: Par
 function items(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(text);
   return isObject(value) ? members(value).flat().map(text) : [text(value)];
+}
+
+/** Join items none of which holds what separates them: it would be read as two. */
+function apart(name: string, value: unknown, separator: string): string {
+  if (typeof value !== "object" || value === null) return text(value);
+  const found = items(value).find((item) => item.includes(separator));
+  if (found !== undefined) throw new TypeError(`${name}: ${JSON.stringify(found)} holds "${separator}", which separates the items`);
+  return items(value).join(separator);
 }
 
 function members(value: object): [string, unknown][] {
