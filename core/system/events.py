@@ -32,7 +32,7 @@ _SQLITE_POLL_SECONDS = 0.01
 _RECONNECT_SECONDS = 0.5
 _STOP_POLL_SECONDS = 0.25
 _NAMES_PER_QUERY = 500
-_PRUNE_BATCH = 1000
+_PRUNE_BATCH = 500
 _PG_CHANNEL = "accord_events"
 _ROWS_PER_INSERT = 50
 _ADVANCE = Statement(
@@ -120,24 +120,27 @@ def _wake_here() -> None:
 
 
 def prune(older_than_ms: int) -> int:
-    """Delete events written before then, a bounded number; mark their channels and return how many went."""
+    """Delete a batch of the events written before then, oldest first; mark their channels and return how many went."""
     with read():
+        oldest: Any = EventRow.select(EventRow.channel, EventRow.seq).where(EventRow.created_at < older_than_ms)
+        batch = oldest.order_by(EventRow.created_at, EventRow.channel, EventRow.seq).limit(_PRUNE_BATCH).alias("batch")
         query: Any = (
-            EventRow.select(EventRow.channel, peewee.fn.MAX(EventRow.seq))
-            .where(EventRow.created_at < older_than_ms)
-            .group_by(EventRow.channel)
-            .order_by(EventRow.channel)
-            .limit(_PRUNE_BATCH)
+            EventRow.select(batch.c.channel, peewee.fn.MAX(batch.c.seq))
+            .from_(batch)
+            .group_by(batch.c.channel)
+            .order_by(batch.c.channel)
             .tuples()
         )
         ends = list(query)
-    return sum(_prune_channel(channel, end) for channel, end in ends)
+    if not ends:
+        return 0
+    with write():
+        return sum(_prune_channel(channel, end) for channel, end in ends)
 
 
 def _prune_channel(channel: str, end: int) -> int:
-    with write():
-        Channel.update(pruned=end).where(Channel.name == channel, Channel.pruned < end).execute()
-        return int(EventRow.delete().where(EventRow.channel == channel, EventRow.seq <= end).execute())
+    Channel.update(pruned=end).where(Channel.name == channel, Channel.pruned < end).execute()
+    return int(EventRow.delete().where(EventRow.channel == channel, EventRow.seq <= end).execute())
 
 
 class SqlEventLog:

@@ -41,7 +41,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "pruning not marked",
         "core/system/events.py",
-        "        Channel.update(pruned=end).where(Channel.name == channel, Channel.pruned < end).execute()\n",
+        "    Channel.update(pruned=end).where(Channel.name == channel, Channel.pruned < end).execute()\n",
         "",
         _EVENTS,
     ),

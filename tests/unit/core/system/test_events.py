@@ -79,6 +79,21 @@ def test_pruned_events_are_marked(frozen_clock: FrozenClock) -> None:
     assert [event.seq for event in events.SqlEventLog().read({"a": 0}, 10)] == [3]
 
 
+def test_a_bounded_number_of_events_is_pruned_at_a_time(frozen_clock: FrozenClock) -> None:
+    _append("a", *[b"x"] * 700)
+    _append("b", *[b"x"] * 700)
+    frozen_clock.advance(3600)
+    before = int(frozen_clock.seconds * 1000)
+    log, counts = events.SqlEventLog(), []
+    while count := events.prune(before):
+        counts.append(count)
+        for channel in ("a", "b"):
+            state, left = log.state(channel), log.read({channel: 0}, 1000)
+            assert state.pruned == 700 - len(left), "what is gone and what is marked differ"
+    assert sum(counts) == 1400
+    assert max(counts) <= 500
+
+
 def test_a_listener_is_woken_by_another_connections_commit(database: Settings) -> None:
     woken, seen = gevent.event.Event(), []
     listener = gevent.spawn(events.SqlEventLog().listen, woken.set, lambda: bool(seen))
