@@ -98,7 +98,7 @@ def announcing(conversation_id: UUID, expected: int = 1) -> Iterator[Announcemen
 
     Taking the lock first makes the order of commits the order of clocks, and keeps two changes of one conversation from
     waiting for each other. Locks are taken in this order everywhere: jobs, the conversation's channel, its messages and
-    threads, presence.
+    threads, presence, the security epoch.
 
     expected: how many events will be announced at least; their positions are taken together with the lock.
     """

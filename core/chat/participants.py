@@ -68,6 +68,7 @@ def do_remove_participant(principal: Principal, conversation_id: UUID, user_id: 
             check_ownership(access, None, present.role)
         _check_other_owner(present)
         _take_out(present, announcements)
+        epoch.bump()
 
 
 def leave_all(user_id: UUID) -> None:
@@ -85,6 +86,7 @@ def leave_all(user_id: UUID) -> None:
             _hand_over(present, announcements)
             _take_out(present, announcements)
             clear_if_left(conversation_id)
+    epoch.bump()  # behind all conversations, as everywhere: others wait for it while they hold one
 
 
 def find_participant(conversation_id: UUID, user_id: UUID) -> Participant | None:
@@ -132,7 +134,6 @@ def _hand_over(present: Participant, announcements: Announcements) -> None:
 
 def _take_out(present: Participant, announcements: Announcements) -> None:
     Participant.delete().where(_is(present)).execute()
-    epoch.bump()
     _announce(announcements, present.conversation_id, present.user_id, role=None)
 
 

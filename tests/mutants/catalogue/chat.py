@@ -71,8 +71,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "removed participant's stream goes on",
         "core/chat/participants.py",
-        "    epoch.bump()\n",
-        "",
+        "        _take_out(present, announcements)\n        epoch.bump()\n",
+        "        _take_out(present, announcements)\n",
         ("participants", "conversation streams"),
     ),
     Mutant(
