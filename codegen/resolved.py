@@ -66,6 +66,16 @@ class Resolved:
             return Resolved(self._bundle, f"{self.pointer}/items").is_binary()
         return node.get("format") == "binary" or ("contentMediaType" in node and "contentEncoding" not in node)
 
+    def is_nullable(self) -> bool:
+        """Say whether null is a value that the schema speaks of, by 3.1's types or 3.0's `nullable`; all of its parts must let it pass."""
+        node = self.node if isinstance(self.node, dict) else {}
+        if "allOf" in node and "type" not in node:
+            parts = self._children("allOf")
+            silent = [part for part in parts if part.kinds() == _KINDS]
+            told = [part for part in parts if part not in silent]
+            return node.get("nullable") is True or (bool(told) and all(part.is_nullable() for part in told))
+        return node.get("nullable") is True or ("null" in self.kinds() and self.kinds() != _KINDS)
+
     def has_default(self) -> bool:
         return any(isinstance(node, dict) and "default" in node for node in (self._written, self.node))
 

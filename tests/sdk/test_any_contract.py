@@ -121,6 +121,15 @@ def test_operations_without_ids_are_found_by_tag_and_their_default_answer_is_rea
         assert (one.id, one.color, two.gr_e, two.a_b) == (1, None, 3, odd.UNSET)
 
 
+def test_an_object_of_parts_that_may_all_be_null_may_be_null(odd: ModuleType) -> None:
+    rows = [{"id": 1, "window": None}, {"id": 2, "window": {"start": 3}}]
+    with scripted(Row(200, rows), Row(200, [{"id": 1, "always": None}])) as server:
+        one, two = odd.Client(server.url).things.get_things()
+        assert (one.window, two.window.start) == (None, 3)
+        with pytest.raises(odd.ResponseInvalid):
+            odd.Client(server.url).things.get_things()
+
+
 def test_every_style_of_a_parameter_is_written_as_the_contract_says(odd: ModuleType) -> None:
     point = {"x": 1, "y": 2}
     with scripted(Row(200, [])) as server:

@@ -15,6 +15,7 @@ from codegen.bundle import Bundle
 from codegen.emit.shapes import schema_names
 from codegen.locate import unescape
 from codegen.names import camel, snake
+from codegen.resolved import Resolved
 from codegen.sdk import surface
 from codegen.sdk.python.text import HEADER, docstring, literal, sentence
 
@@ -126,8 +127,9 @@ class _Writer:
         return _joined([*found, *(["None"] if node.get("nullable") else [])])
 
     def _all_of(self, pointer: str, node: dict[str, Any], place: str, depth: int) -> str:
+        is_nullable = Resolved(self.types.bundle, pointer).is_nullable()
         if surface.members(self.types.bundle, pointer):
-            return self._class(pointer, place)
+            return _joined([self._class(pointer, place), *(["None"] if is_nullable else [])])
         parts = [self.type(f"{pointer}/allOf/{index}", place, depth + 1) for index in range(len(node["allOf"]))]
         known = [part for part in parts if part != "Any"]
         return known[0] if len(set(known)) == 1 else "Any"
