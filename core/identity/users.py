@@ -221,7 +221,9 @@ def check_not_last(user_id: UUID) -> None:
 
 
 def _get_role(role_id: UUID) -> Role:
-    role = Role.get_or_none(Role.id == role_id)
+    """Return a role that is not deleted before the end of the transaction."""
+    rows: Any = Role.select().where(Role.id == role_id)
+    role: Role | None = (rows if is_sqlite() else rows.for_update("FOR KEY SHARE")).first()
     if role is None:
         raise NotFound("No such role.")
     return role
