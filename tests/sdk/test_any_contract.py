@@ -9,6 +9,7 @@ import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
@@ -197,6 +198,28 @@ def test_any_media_type_files_trees_and_odd_names_are_read(odd: ModuleType) -> N
         (named,) = client.client_api.list()
         assert (named.str_, named.none, named.list_, named.other) == ("a", "b", ["c"], [1])
         assert [asked.path for asked in server.asked[:2]] == ["/things/eth0/a%2Fb.json", "/download/a.txt"]
+
+
+@pytest.mark.parametrize("kind", ["text", "pipe"])
+def test_a_file_that_cannot_be_sent_is_refused_with_what_to_give_instead(odd: ModuleType, kind: str) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb"), scripted() as server:
+        source, told = (StringIO("x"), "binary") if kind == "text" else (pipe, "its bytes")
+        with pytest.raises(TypeError, match=told):
+            odd.Client(server.url).files.send(one=source)
+
+
+def test_files_that_were_opened_are_closed_when_another_cannot_be(odd: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "one").write_bytes(b"x")
+    with scripted() as server, pytest.raises(FileNotFoundError) as kept:
+        odd.Client(server.url).files.send(one=tmp_path / "one", two=tmp_path / "two")
+    assert kept.tb is not None, "what a prompt keeps would keep an open file as well"
+    held = [os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if _is_open(name)]
+    assert str(tmp_path / "one") not in held
+
+
+def _is_open(name: str) -> bool:
+    return os.path.lexists(f"/proc/self/fd/{name}")
 
 
 def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import httpx
 
 from .exchange import Failed, Outcome, Send, Step, Steps, Wait
-from .files import File, Opened
+from .files import File, Opened, Part
 from .wire import Reply
 
 T = TypeVar("T")
@@ -194,15 +194,21 @@ def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
             step.method, step.url, headers=headers, content=step.content or None, extensions=extensions
         ), []
     opened: list[Opened] = []
-    fields: list[tuple[str, Any]] = []
-    for part in step.parts:
-        if part.file is None:
-            fields.append((part.name, (None, part.text, *filter(None, [part.content_type]))))
-            continue
-        file = Opened(part.file)
-        opened.append(file)
-        fields.append((part.name, (file.name, file, *filter(None, [part.file.content_type]))))
+    try:
+        fields = [_field(part, opened) for part in step.parts]
+    except BaseException:
+        for file in opened:
+            file.close()
+        raise
     return httpx.Request(step.method, step.url, headers=headers, files=fields, extensions=extensions), opened
+
+
+def _field(part: Part, opened: list[Opened]) -> tuple[str, Any]:
+    """Return a part as the HTTP library takes it, and add what was opened for it."""
+    if part.file is None:
+        return part.name, (None, part.text, *filter(None, [part.content_type]))
+    opened.append(Opened(part.file))
+    return part.name, (opened[-1].name, opened[-1], *filter(None, [part.file.content_type]))
 
 
 class _FileStream(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -104,4 +104,10 @@ def _stream(source: PathLike[str] | bytes | IO[bytes]) -> IO[bytes]:
         from io import BytesIO  # noqa: PLC0415
 
         return BytesIO(source)
-    return Path(source).open("rb") if isinstance(source, PathLike) else source
+    if isinstance(source, PathLike):
+        return Path(source).open("rb")
+    if hasattr(source, "encoding"):
+        raise TypeError("a file that is sent must be open in binary mode, as open(path, 'rb') opens it")
+    if not source.seekable():
+        raise TypeError("a file that is sent must be one that can be rewound for another try: give its bytes instead")
+    return source

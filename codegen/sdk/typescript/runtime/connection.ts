@@ -29,6 +29,9 @@ export class Connection {
   readonly #warned = new Set<string>();
 
   constructor(schemes: Schemes, options: ClientOptions, renewal?: Renewal) {
+    if (!("document" in globalThis) && !/^https?:\/\//i.test(options.baseUrl)) {
+      throw new TypeError(`baseUrl must begin with http:// or https://, as ${JSON.stringify(options.baseUrl)} does not`);
+    }
     this.cookies = options.cookies ?? new CookieJar();
     this.credentials = new Credentials(schemes, options.credentials ?? {}, this.cookies);
     this.retry = { ...RETRY, ...options.retry };

@@ -120,7 +120,7 @@ function fillPath(operation: Operation, values: Readonly<Record<string, string |
 function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams, joined: string[]): void {
   const header = operation.headers?.[argument];
   const cookie = operation.cookies?.[argument];
-  if (header !== undefined) headers.set(header, apart(header, value, ","));
+  if (header !== undefined) headers.set(header, bytesOf(apart(header, value, ",")));
   else if (cookie !== undefined) {
     const pair = `${cookie}=${encodeURIComponent(apart(cookie, value, ","))}`;
     headers.set("cookie", [headers.get("cookie"), pair].filter(Boolean).join("; "));
@@ -156,6 +156,11 @@ function isCommaSeparated(value: unknown, { style = "form", explode, json }: Par
 function items(value: unknown): string[] {
   if (Array.isArray(value)) return value.map(text);
   return isObject(value) ? members(value).flat().map(text) : [text(value)];
+}
+
+/** Return a text as fetch takes it in a header, a letter for each byte of its UTF-8. */
+function bytesOf(value: string): string {
+  return /^[\x00-\x7f]*$/.test(value) ? value : Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte)).join("");
 }
 
 /** Join items none of which holds what separates them: it would be read as two. */

@@ -1,6 +1,6 @@
 /** A contract full of clashes, answered from memory: what is sent, and what is read. */
 import { Client } from "odd-client";
-import { answer, check } from "./outside.js";
+import { answer, check, refusal } from "./outside.js";
 
 interface Sent {
   readonly url: string;
@@ -57,6 +57,16 @@ async function names(): Promise<void> {
   check((await client.clientApi.list())[0]?.None === "b", "a resource named like the client");
 }
 
+async function addresses(): Promise<void> {
+  const wrong = await refusal(TypeError, Promise.resolve().then(() => new Client({ baseUrl: "odd.test:80" })));
+  check(wrong.message.includes("http://"), "an address without its scheme is refused at once");
+  const { client, sent } = odd(Response.json([]));
+  await client.things.getThings({ name: "größe 日本" });
+  const bytes = Uint8Array.from(sent[0]!.headers.get("x-name")!, (letter) => letter.charCodeAt(0));
+  check(new TextDecoder().decode(bytes) === "größe 日本", "a header of any letters travels as UTF-8");
+}
+
+await addresses();
 await styles();
 await bodies();
 await names();
