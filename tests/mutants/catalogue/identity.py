@@ -32,6 +32,20 @@ MUTANTS: tuple[Mutant, ...] = (
         ("sessions", "tokens", "users"),
     ),
     Mutant(
+        "a holder's facts are joined",
+        "core/identity/biscuits.py",
+        "_CLOSURE in block or not all(line.startswith(_CHECKS) for line in block.splitlines())",
+        "_CLOSURE in block",
+        ("tokens",),
+    ),
+    Mutant(
+        "a holder's checks join scopes",
+        "core/identity/biscuits.py",
+        '{"scope": 1, "resource": 3}',
+        '{"scope": 99, "resource": 3}',
+        ("tokens",),
+    ),
+    Mutant(
         "changed password not looked at again",
         "core/identity/logins.py",
         "if user.password_hash != verified.password_hash:",

@@ -259,7 +259,6 @@ def _in_seconds(clock: FrozenClock, seconds: int) -> datetime:
         ("check if time($t), $t < {};", 60),
         ("check if time($t), $t <= {};", 60),
         ('check if time($t), $t < {} or requested_scope("chat:read");', 60),
-        ("limit({}); check if time($t), limit($l), $t < $l;", 60),
         ("check if time($t), $t > {};", -60),
         ('check if requested_scope("chat:read");', None),
     ],
