@@ -260,7 +260,7 @@ class Compiler:
             is_binary=schema.is_binary(),
             content_types=types,
             style=encoding.get("style", "form"),
-            explode=encoding.get("explode", True),
+            explode=encoding.get("explode", encoding.get("style", "form") == "form"),
         )
 
     def _qualified(self, name: str | None) -> str | None:

@@ -114,13 +114,17 @@ class Argument:
 
 @dataclass(frozen=True)
 class Body:
-    """A request's body. is_whole: it is one argument `body`, not one for each member."""
+    """A request's body. is_whole: it is one argument `body`, not one for each member.
+
+    separators: field of a form that is a list → what stands between its items, where they are one text.
+    """
 
     content_type: str
     pointer: str | None
     is_whole: bool
     is_required: bool
     constants: Mapping[str, Any]
+    separators: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -249,7 +253,18 @@ def _body(
             description = own.get("description") or node.get("description", "") if isinstance(own, dict) else ""
             told = {"required": name in needed and is_required, "description": description}
             arguments.append(_argument(names, name, "body", pointer, told))
-    return Body(media.content_type, media.schema, False, is_required, constants), arguments
+    separators = _separators(media.node.get("encoding", {}))
+    return Body(media.content_type, media.schema, False, is_required, constants, separators), arguments
+
+
+def _separators(encoding: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    known = {"form": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
+    styles = {name: row.get("style", "form") for name, row in encoding.items() if "contentType" not in row}
+    return {
+        name: known[style]
+        for name, style in styles.items()
+        if style in known and not encoding[name].get("explode", style == "form")
+    }
 
 
 def _rank(content_type: str) -> int:

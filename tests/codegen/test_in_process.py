@@ -73,3 +73,16 @@ def test_every_parameter_has_a_member_of_its_own_and_the_default_beside_its_refe
     fields = {row.name: row.field for row in listed.parameters}
     assert len(set(fields.values())) == len(listed.parameters)
     assert [row.default for row in listed.parameters if row.name in {"userId", "user_id"}] == ["Bob", "Bob"]
+
+
+def test_a_fields_style_says_by_default_whether_its_items_are_spread() -> None:
+    data = yaml.safe_load(documents.as_yaml(bundle(Sources(VALID, "openapi.yaml")).document))
+    body = data["paths"]["/items/{item_id}/picture"]["put"]["requestBody"]["content"]["multipart/form-data"]
+    fields = data["components"]["schemas"]["shop.PictureUpload"]["properties"]
+    fields |= {name: {"$ref": "#/components/schemas/shop.Colours"} for name in ("all", "some")}
+    body["encoding"]["some"] = {"style": "pipeDelimited"}
+    compiled = compile_text(documents.as_yaml(data))
+    upload = next(found for found in compiled.contract.operations if found.id == "pictures_upload")
+    assert upload.body is not None
+    explode = {part.name: part.explode for part in upload.body.media[0].parts}
+    assert (explode["all"], explode["some"]) == (True, False)

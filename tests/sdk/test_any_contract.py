@@ -169,11 +169,11 @@ def test_every_style_of_a_parameter_is_written_as_the_contract_says(odd: ModuleT
 def test_a_form_repeats_a_list_and_writes_an_object_as_json(odd: ModuleType) -> None:
     with scripted(Row(204)) as server:
         made = odd.Client(server.url, basic="ada:päss").things.create_thing(
-            name="a&b", tags=["x", "y"], at={"x": 1}, on=True
+            name="a&b", tags=["x", "y"], at={"x": 1}, on=True, some=["a", "b"], more=["c", "d"]
         )
         assert made is None
         asked = server.asked[0]
-    assert asked.body == b"name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true"
+    assert asked.body == b"name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true&some=a%2Cb&more=c%7Cd"
     assert asked.headers["authorization"] == "Basic " + b64encode("ada:päss".encode()).decode()
 
 

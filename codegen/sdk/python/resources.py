@@ -90,9 +90,10 @@ class Resources:
         files = sorted(
             a.wire for a in method.arguments if a.location == "body" and "FileInput" in self.types.sent(a.schema, "x.X")
         )
+        separators = f", separators={dict(body.separators)!r}" if body.separators else ""
         return (
             f"Body({literal(body.content_type)}, {members!r}, {dict(body.constants)!r}, "
-            f"frozenset({files!r}), is_required={body.is_required})"
+            f"frozenset({files!r}), is_required={body.is_required}{separators})"
         )
 
     def _answers(self, method: Method, place: str) -> list[tuple[int, str, str]]:

@@ -333,6 +333,7 @@ class _Builder:
             "security": [row for row in security if row],
             "idempotent": bool(operation.node.get("x-idempotent")),
             "body": body.content_type if body is not None else None,
+            "separators": dict(self._method.body.separators) if self._method.body is not None else None,
             "accept": accept,
             "redirects": [int(r.status) for r in successes(operation) if r.status.startswith("3")],
             "query": {p.name: style for p in self._placed("query") if (style := _style(p))},

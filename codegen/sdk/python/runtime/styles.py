@@ -35,8 +35,10 @@ def joined(parameter: Parameter, value: Any) -> str:
         return msgspec.json.encode(value).decode()
     if isinstance(value, Mapping):
         rows = [f"{name}={text(item)}" for name, item in value.items()] if parameter.explode else _flat(value)
-        return ",".join(_apart(parameter, rows, ","))
-    return ",".join(_apart(parameter, map(text, value), ",")) if isinstance(value, list | tuple) else text(value)
+        return ",".join(_apart(parameter.argument, rows, ","))
+    return (
+        ",".join(_apart(parameter.argument, map(text, value), ",")) if isinstance(value, list | tuple) else text(value)
+    )
 
 
 def pairs(parameter: Parameter, value: Any) -> list[str]:
@@ -52,20 +54,25 @@ def pairs(parameter: Parameter, value: Any) -> list[str]:
         return [pair(name, item) for item in value]
     items = _flat(value) if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else [value]
     if parameter.style in _SEPARATORS:
-        items = _apart(parameter, map(text, items), _SEPARATORS[parameter.style])
+        items = _apart(parameter.argument, map(text, items), _SEPARATORS[parameter.style])
     separator = quote(_SEPARATORS[parameter.style]) if parameter.style in _SEPARATORS else ","
     return [f"{_encoded(name)}={separator.join(map(_encoded, items))}"]
 
 
-def _apart(parameter: Parameter, items: Iterable[str], separator: str) -> list[str]:
+def _apart(argument: str, items: Iterable[str], separator: str) -> list[str]:
     """Return items none of which holds what separates them: it would be read as two."""
     listed = list(items)
     for item in listed:
         if separator in item:
-            raise ValueError(
-                f"{parameter.argument}: {item!r} holds {separator!r}, which separates the items in {parameter.location}"
-            )
+            raise ValueError(f"{argument}: {item!r} holds {separator!r}, which separates the items")
     return listed
+
+
+def one_text(name: str, value: Any, separator: str | None) -> Any:
+    """Return a list as one text; anything else, and a list without a separator, as it is."""
+    if separator is None or not isinstance(value, list | tuple):
+        return value
+    return separator.join(_apart(name, map(text, value), separator))
 
 
 def _flat(value: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from .errors import ResponseInvalid
 from .files import File, Part, file_of, parts
 from .options import Options
-from .styles import aware, fields, joined, pair, pairs, path_segment
+from .styles import aware, fields, joined, one_text, pair, pairs, path_segment
 
 T = TypeVar("T")
 _NO_OPTIONS: Options = {}
@@ -34,7 +34,8 @@ class Parameter(NamedTuple):
 class Body(NamedTuple):
     """A request's body. members: argument → name in the body; empty when `body` is the whole of it.
 
-    constants: members that this way of calling fixes. files: names of the members that are files.
+    constants: members that this way of calling fixes. files: names of the members that are files. separators: field of a form
+    that is a list → what stands between its items, where they are one text.
     """
 
     content_type: str
@@ -42,6 +43,7 @@ class Body(NamedTuple):
     constants: Mapping[str, Any] = {}
     files: frozenset[str] = frozenset()
     is_required: bool = True
+    separators: Mapping[str, str] = {}
 
 
 class Answer(NamedTuple):
@@ -298,6 +300,8 @@ def _write_body(
     value = _body_value(body, arguments, options)
     if value is UNSET:
         return b"", ()
+    if body.separators:
+        value = {name: one_text(name, item, body.separators.get(name)) for name, item in value.items()}
     if body.content_type == "multipart/form-data":
         return b"", tuple(part for name, item in value.items() for part in parts(name, item))
     headers["Content-Type"] = body.content_type

@@ -42,6 +42,8 @@ export interface Operation {
   readonly idempotent?: boolean;
   /** Media type of the body. */
   readonly body?: string;
+  /** Field of a form that is a list → what stands between its items, where they are one text. */
+  readonly separators?: Readonly<Record<string, string>>;
   /** Media types of the successes. */
   readonly accept?: readonly string[];
   /** Statuses of redirects that are successes, as where a log-in begins. */
@@ -171,6 +173,10 @@ function apart(name: string, value: unknown, separator: string): string {
   return items(value).join(separator);
 }
 
+function oneText(name: string, value: unknown, separator: string | undefined): unknown {
+  return separator !== undefined && Array.isArray(value) ? apart(name, value, separator) : value;
+}
+
 function members(value: object): [string, unknown][] {
   return Object.entries(value).filter(([, item]) => item !== undefined);
 }
@@ -185,6 +191,8 @@ function text(value: unknown): string {
 
 function writer(operation: Operation, body: unknown, headers: Headers): () => Promise<Content> {
   if (body === undefined || operation.body === undefined) return async () => contentOf(undefined);
+  const { separators } = operation;
+  if (separators !== undefined) body = Object.fromEntries(members(body as object).map(([name, value]) => [name, oneText(name, value, separators[name])]));
   if (operation.body === "multipart/form-data") return () => multipart(body as object);
   headers.set("content-type", operation.body);
   if (operation.body === "application/x-www-form-urlencoded") {

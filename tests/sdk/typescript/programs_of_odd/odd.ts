@@ -43,8 +43,8 @@ function encoded(text: string): string {
 
 async function bodies(): Promise<void> {
   const { client, sent } = odd(new Response(null, { status: 204 }), Response.json({ id: 5 }), Response.json({ id: 6 }));
-  await client.things.createThing({ name: "a&b", tags: ["x", "y"], at: { x: 1 }, on: true });
-  check(sent[0]!.body === "name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true", `the form is ${String(sent[0]!.body)}`);
+  await client.things.createThing({ name: "a&b", tags: ["x", "y"], at: { x: 1 }, on: true, some: ["a", "b"], more: ["c", "d"] });
+  check(sent[0]!.body === "name=a%26b&tags=x&tags=y&at=%7B%22x%22%3A1%7D&on=true&some=a%2Cb&more=c%7Cd", `the form is ${String(sent[0]!.body)}`);
   check((await client.things.putThing({ secret: "s" })).id === 5, "what only the server gives is not asked for");
   check((await client.things.getThing("eth0", "a/b", "json")).id === 6, "any media type is JSON where it is no file");
   check(sent[2]!.url === "http://odd.test/things/eth0/a%2Fb.json", "three parameters in one path");
