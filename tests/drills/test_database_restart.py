@@ -1,12 +1,14 @@
-"""PostgreSQL goes away under traffic and comes back: 503 meanwhile, never 401 or 500, and no restart of ours."""
+"""PostgreSQL goes away under traffic, or falls silent, and comes back: 503 meanwhile, never 401 or 500, no restart of ours."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,6 +19,7 @@ from tests.drills.ledger import Ledger
 from tests.drills.scene import WORD_MS, Scene, await_true
 from tests.factories.conversations import make_talk
 from tests.factories.people import make_people
+from tests.links import Link
 from tests.live import Live, LiveServer
 from tests.oracle import Oracle
 
@@ -37,8 +40,15 @@ def database_server() -> Iterator[postgres.PostgresServer]:
 def scene(database_server: postgres.PostgresServer, oracle: Oracle, tmp_path: Path) -> Iterator[Scene]:
     """Give a conversation on a server of two workers over it."""
     url = database_server.url(postgres.create_database(database_server))
-    variables = {"ai_echo_delay_ms": str(WORD_MS), "heartbeat_seconds": "1", "database_timeout_seconds": "2"}
-    server = LiveServer(read_settings(tmp_path, database_url=url), **variables)
+    with _scene(url, url, oracle, tmp_path, timeout_seconds=2) as found:
+        yield found
+
+
+@contextmanager
+def _scene(url: str, reached_by: str, oracle: Oracle, folder: Path, *, timeout_seconds: int) -> Iterator[Scene]:
+    variables = {"ai_echo_delay_ms": str(WORD_MS), "heartbeat_seconds": "1"}
+    variables |= {"database_timeout_seconds": str(timeout_seconds)}
+    server = LiveServer(read_settings(folder, database_url=reached_by), **variables)
     try:
         client = server.client(oracle)
         live = Live(server, client, make_people(client))
@@ -87,6 +97,31 @@ class Traffic(Thread):
 def test_callers_see_503_and_nothing_else_when_postgresql_restarts(
     database_server: postgres.PostgresServer, scene: Scene
 ) -> None:
+    with _under_traffic(scene):
+        database_server.stop()
+        time.sleep(AWAY_SECONDS)
+        database_server.start()
+
+
+@pytest.mark.long
+def test_callers_see_503_and_nothing_else_when_the_line_to_postgresql_falls_silent(
+    database_server: postgres.PostgresServer, oracle: Oracle, tmp_path: Path
+) -> None:
+    """What was open then carries nothing any more, and nobody closes it."""
+    url = database_server.url(postgres.create_database(database_server))
+    port = urlsplit(url).port or 0
+    with (
+        closing(Link(port)) as link,
+        _scene(url, url.replace(f":{port}/", f":{link.port}/"), oracle, tmp_path, timeout_seconds=1) as scene,
+        _under_traffic(scene),
+        link.silent(),
+    ):
+        time.sleep(AWAY_SECONDS)
+
+
+@contextmanager
+def _under_traffic(scene: Scene) -> Iterator[None]:
+    """Have people read, write, follow and ask while the block takes the database away, and reckon up behind it."""
     traffic = [
         Traffic(scene.client, person, scene.root_id, writes=writes)
         for person in (scene.ada, scene.ben)
@@ -98,9 +133,7 @@ def test_callers_see_503_and_nothing_else_when_postgresql_restarts(
     asked = [scene.ask(WORDS)]
     workers = scene.live.server.workers()
     time.sleep(1.0)
-    database_server.stop()
-    time.sleep(AWAY_SECONDS)
-    database_server.start()
+    yield
     back = time.monotonic()
     recovery = await_true(
         lambda: all(caller.good_after(back) for caller in traffic), "no recovery", seconds=RECOVERY_SECONDS
