@@ -41,6 +41,8 @@ _SILENCE_TIMEOUTS = 3
 """A statement may take so many times as long as a lock is waited for; so may a pause between two of a transaction."""
 _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
 """A connection without a request under way never notices that its server has vanished, unless TCP asks."""
+AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
+"""The database cannot be reached or is busy, or its connection was lost in the midst of a query or transaction."""
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""

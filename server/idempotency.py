@@ -15,14 +15,12 @@ from typing import Any
 
 import gevent
 import msgspec
-import peewee
 from gevent.lock import Semaphore
 
 from core.kernel import clock
 from core.kernel.call import EventStream
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
-from core.kernel.problems import Unavailable
 from models import database
 from server.answer import Answer
 from server.background import FailureObserver
@@ -153,7 +151,7 @@ class Hold:
                     return
                 try:
                     renewed = self._keeper.renew(self.claim)
-                except (Unavailable, peewee.OperationalError, peewee.InterfaceError) as error:
+                except database.AWAY as error:
                     self._keeper.observer.failed("idempotency.renew", error)  # the lease outlasts two such failures
                     continue
                 if renewed is None:

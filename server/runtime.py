@@ -52,7 +52,7 @@ class Runtime:
         self._limits.start()
 
     def stop(self) -> None:
-        """End the streams with a retry hint, then the jobs, giving back their leases; close the database."""
+        """End the streams with a retry hint, then the jobs, giving back their leases."""
         self._upkeep.stop()
         self._streams.stop()
         self._limits.stop()

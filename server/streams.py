@@ -18,8 +18,8 @@ from gevent.event import Event as Signal
 
 from core.kernel.call import Event, EventStream
 from core.kernel.principal import Principal
-from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
+from models.database import AWAY
 from server import frames
 from server.background import Background, FailureObserver
 from server.departures import Departures
@@ -242,7 +242,7 @@ class Streams:
         """Queue the next page of the log behind the client; once there is no more, put it among the live ones."""
         try:
             events = self._events.read({client.stream.channel: client.seq}, _PAGE_EVENTS)
-        except Unavailable as error:
+        except AWAY as error:
             self._observer.failed("streams.catch_up", error)
             client.end("unavailable", self._retry(client))
             return

@@ -90,7 +90,7 @@ class Telemetry:
         metrics.STREAMS.labels(operation_id).inc()
 
     def stream_closed(self, operation_id: str, reason: str) -> None:
-        """Count an ended stream; reason: done, revoked, slow, gone, stopping or mismatch."""
+        """Count an ended stream; reason: as StreamObserver has it."""
         metrics.STREAMS.labels(operation_id).dec()
         metrics.STREAMS_CLOSED.labels(operation_id, reason).inc()
 

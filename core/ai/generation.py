@@ -18,10 +18,9 @@ from gevent.event import Event
 
 from core.ai.provider import CompletionRequest, End, Provider, ProviderError, ProviderFailed, ProviderTimeout, Text
 from core.kernel.durable import Job
-from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.system import jobs
-from models.database import write
+from models.database import AWAY, write
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
@@ -30,8 +29,6 @@ _RETRY_SECONDS = 0.2
 _WAITING_BYTES_LIMIT = 65_536
 MAX_ATTEMPTS = 5
 """An answer that was begun so often ends, or one that kills its worker would kill them all for ever."""
-_AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
-"""The database cannot be reached, or was lost in mid-transaction: what waits is kept and written later."""
 
 
 class Sink(Protocol):
@@ -146,7 +143,7 @@ class Writer:
                 for generation in sorted(held, key=lambda one: one.sink.channel):
                     count, end = pieces[id(generation)]
                     generation.sink.write(generation.waiting[:count], end)
-        except _AWAY:
+        except AWAY:  # what waits is kept and written later
             return False
         except (
             ValueError,
@@ -173,7 +170,7 @@ class Writer:
             active = [generation for generation in self._active if generation.end is None]
             try:
                 leases = jobs.peek_leases([generation.sink.job for generation in active])
-            except _AWAY:
+            except AWAY:
                 return  # The database is away; the next look or the next flush will see.
             self._obey(active, leases)
 

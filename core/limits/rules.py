@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from ipaddress import IPv6Address
 from typing import Any, NamedTuple
 
-import peewee
-
 from core.kernel.exchange import Algorithm
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
@@ -17,7 +15,7 @@ from core.limits import generation, profiles
 from core.limits.assignments import list_assignments
 from core.limits.meters import Charge
 from core.limits.operations import matches, specificity
-from models.database import read
+from models.database import AWAY, read
 from models.tables.limits import RateAssignment, RateProfileRow
 
 _LOOK_SECONDS = 0.5
@@ -77,7 +75,7 @@ class Rules:
                 if current != self._generation:
                     known = {row.name: _rule(row) for row in profiles.list_profiles()}
                     self._rules = dict(self._compiled(known, list_assignments()))
-        except (Unavailable, peewee.OperationalError, peewee.InterfaceError) as error:
+        except AWAY as error:
             if self._generation == _NEVER:
                 raise Unavailable("The limits are not known yet.", retry_after_seconds=1, cause=str(error)) from error
             return  # what was known holds

@@ -16,14 +16,13 @@ from uuid import UUID
 
 import gevent
 import msgspec
-import peewee
 from gevent.event import AsyncResult
 
 from core.kernel import clock
 from core.kernel.exchange import Deed
 from core.kernel.ids import new_uuid
 from core.kernel.problems import Unavailable
-from models.database import read, write, write_relaxed
+from models.database import AWAY, read, write, write_relaxed
 from models.statements import Bound, Statement, run
 from models.tables.audit import AuditEntry
 
@@ -114,7 +113,7 @@ class SqlAuditTrail:
         try:
             with write_relaxed():
                 self.record(deed)
-        except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
+        except AWAY:
             return False  # the caller has been refused; that it is not written down is counted, and changes nothing
         return True
 

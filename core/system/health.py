@@ -20,7 +20,7 @@ from core.kernel import clock, settings
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.limits import counters
-from models.database import database, read
+from models.database import AWAY, database, read
 
 _MB = 1024 * 1024
 _DATABASE_SECONDS = 1.5
@@ -71,10 +71,8 @@ def find_missing(pending_migrations: Callable[[], Sequence[str]]) -> list[Missin
     def ask() -> list[Missing]:
         try:
             return ["schema_behind"] if pending_migrations() else []
-        except (Unavailable, peewee.OperationalError, peewee.InterfaceError):
-            return (
-                gone  # a connection that breaks while it is asked raises the driver's own; the probe's answer says so
-            )
+        except AWAY:
+            return gone
 
     return _within(_DATABASE_SECONDS, "schema", ask, gone)
 

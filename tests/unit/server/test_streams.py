@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import gevent
 import msgspec
+import peewee
 import pytest
 
 from core.kernel import clock
@@ -319,6 +320,19 @@ def test_event_is_delivered_when_the_log_could_not_be_read_at_its_wake_up(bed: B
     bed.say()
     listener.wait(lambda each: len(each.ids) == 2)
     assert not failures
+
+
+@pytest.mark.parametrize("lost", [Unavailable("It is away."), peewee.OperationalError("in the midst of a query")])
+def test_stream_says_when_to_come_back_when_the_log_is_lost_while_it_catches_up(bed: Bed, lost: Exception) -> None:
+    def fail(positions: Mapping[str, int], limit: int) -> list[Event]:
+        raise lost
+
+    bed.events.read = fail  # type: ignore[method-assign]
+    listener = bed.listen()
+    listener.greenlet.join(PATIENCE_SECONDS)
+    assert listener.greenlet.successful()
+    assert listener.text.count("retry:") == 2, "the hint that it begins with, and the last words"
+    assert "streams.catch_up" in bed.observer.failures
 
 
 def test_event_is_delivered_when_no_wake_up_tells_of_it(bed: Bed) -> None:
