@@ -9,10 +9,7 @@ connection that says nothing for three times as long is given up by the worker, 
 
 from __future__ import annotations
 
-import os
 import random
-import select
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,34 +18,26 @@ from contextvars import ContextVar
 from typing import Any, TypeVar
 
 import gevent
-import gevent.monkey
-import gevent.socket
 import peewee
-import psycopg2.extensions
-from playhouse.pool import MaxConnectionsExceeded, PooledPostgresqlDatabase, PooledSqliteDatabase
+import psycopg2
+from playhouse.pool import MaxConnectionsExceeded, PooledSqliteDatabase
 from psycopg2.errorcodes import DEADLOCK_DETECTED, SERIALIZATION_FAILURE
 
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
+from models import postgresql
 
-_original_poll = gevent.monkey.get_original("select", "poll")
 database = peewee.DatabaseProxy()
 _lock_timeout_seconds = 10.0
 _durability = "full"
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
 _ISOLATED_TRIES = 10
-_SILENCE_TIMEOUTS = 3
-"""A statement may take so many times as long as a lock is waited for; so may a pause between two of a transaction."""
-_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3}
-"""A connection without a request under way never notices that its server has vanished, unless TCP asks."""
 AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
 """The database cannot be reached or is busy, or its connection was lost in the midst of a query or transaction."""
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""
 _sqlite_turn = threading.Lock()
-_waiting_since: dict[psycopg2.extensions.connection, float] = {}
-"""Connections of which an answer is awaited, and monotonic seconds."""
 
 
 def bind(settings: Settings) -> None:
@@ -60,7 +49,7 @@ def bind(settings: Settings) -> None:
     _lock_timeout_seconds, _durability = settings.database_timeout_seconds, settings.durability
     if database.obj is not None:
         database.close_all()
-    database.initialize(_sqlite(settings) if settings.is_sqlite else _postgresql(settings))
+    database.initialize(_sqlite(settings) if settings.is_sqlite else postgresql.pool(settings))
 
 
 def is_sqlite() -> bool:
@@ -85,84 +74,9 @@ def _sqlite(settings: Settings) -> Any:
     )
 
 
-def _postgresql(settings: Settings) -> Any:
-    psycopg2.extensions.set_wait_callback(_wait_green)
-    vanished = {"tcp_user_timeout": _milliseconds(settings.database_timeout_seconds)}
-    parameters = _KEEPALIVES | vanished | psycopg2.extensions.parse_dsn(settings.database_url)
-    return _PostgresqlPool(
-        parameters.pop("dbname", ""),
-        max_connections=settings.database_pool_size,
-        timeout=settings.database_timeout_seconds,
-        stale_timeout=300,
-        **parameters,
-    )
-
-
-class _PostgresqlSessions(peewee.PostgresqlDatabase):
-    """Begins sessions that give up locks: those they wait for, and those they hold when nothing more comes from here.
-
-    A worker that is frozen, or whose machine has gone, would hold them for as long as TCP believes in it, which is hours.
-    """
-
-    def _connect(self) -> psycopg2.extensions.connection:
-        connection: psycopg2.extensions.connection = super()._connect()  # type: ignore[misc]
-        connection.cursor().execute(
-            "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
-            (_milliseconds(_lock_timeout_seconds), _milliseconds(_silence_seconds())),
-        )
-        return connection
-
-
-class _PostgresqlPool(PooledPostgresqlDatabase, _PostgresqlSessions):  # type: ignore[misc]
-    """Tells a dead connection by its socket: an idle one has nothing to say, so one that can be read has ended.
-
-    peewee's own check is a query, a round trip on every checkout, made while it holds the pool's lock.
-    """
-
-    def _is_closed(self, conn: psycopg2.extensions.connection) -> bool:
-        if conn.closed or conn.get_transaction_status() != psycopg2.extensions.TRANSACTION_STATUS_IDLE:
-            return True
-        poll = _original_poll()
-        poll.register(conn.fileno(), select.POLLIN)
-        return bool(poll.poll(0))
-
-
-def _wait_green(connection: psycopg2.extensions.connection) -> None:
-    """Let other greenlets run while PostgreSQL works (psycogreen's callback, which is unmaintained)."""
-    while True:
-        state = connection.poll()
-        if state == psycopg2.extensions.POLL_OK:
-            return
-        if state == psycopg2.extensions.POLL_READ:
-            wait = gevent.socket.wait_read
-        elif state == psycopg2.extensions.POLL_WRITE:
-            wait = gevent.socket.wait_write
-        else:
-            raise psycopg2.OperationalError(f"unexpected poll state {state}")
-        _waiting_since[connection] = time.monotonic()
-        try:
-            wait(connection.fileno())
-        finally:
-            del _waiting_since[connection]
-
-
 def give_up_silent() -> None:
-    """End PostgreSQL's connections that were asked long ago and say nothing; whoever waits for one is told that it is lost.
-
-    Called about once a second by every worker: a timer for each wait would cost as much as the wait itself.
-    """
-    silent_since = time.monotonic() - _silence_seconds()
-    for connection in [each for each, since in _waiting_since.items() if since < silent_since]:
-        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
-            line.shutdown(socket.SHUT_RDWR)
-
-
-def _silence_seconds() -> float:
-    return _SILENCE_TIMEOUTS * _lock_timeout_seconds
-
-
-def _milliseconds(seconds: float) -> int:
-    return max(1, int(seconds * 1000))
+    """End PostgreSQL's connections that were asked long ago and say nothing; called about once a second by every worker."""
+    postgresql.give_up_silent(_lock_timeout_seconds)
 
 
 @contextmanager

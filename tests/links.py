@@ -23,14 +23,20 @@ class Link:
         _in_background(self._accept)
 
     @contextmanager
-    def silent(self) -> Iterator[None]:
-        """Carry nothing more on what is open, ever, and nothing on what is opened meanwhile."""
+    def silent_to_newcomers(self) -> Iterator[None]:
+        """Carry nothing, ever, on what is opened meanwhile."""
         self._is_silent = True
-        self._lost |= self._open
         try:
             yield
         finally:
             self._is_silent = False
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Carry nothing more on what is open, ever, and nothing on what is opened meanwhile."""
+        self._lost |= self._open
+        with self.silent_to_newcomers():
+            yield
 
     def close(self) -> None:
         """End it."""

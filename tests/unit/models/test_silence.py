@@ -101,6 +101,29 @@ def test_listener_hears_again_when_its_connection_fell_silent(link: Link) -> Non
     assert listener.ready()
 
 
+def test_connection_that_is_long_in_the_making_holds_up_nobody_who_has_one(link: Link) -> None:
+    slow: list[float] = []
+
+    def ask_in_vain() -> None:
+        began = time.monotonic()
+        with pytest.raises(AWAY):
+            _ask()
+        slow.append(time.monotonic() - began)
+
+    assert _ask() == 1
+    with link.silent_to_newcomers():
+        with read():
+            newcomer = threading.Thread(target=ask_in_vain)
+            newcomer.start()
+            time.sleep(0.1)
+            began = time.monotonic()
+        for _ in range(5):
+            assert _ask() == 1
+        took = time.monotonic() - began
+        newcomer.join(10)
+    assert took < slow[0] / 2, "they waited for the connection that another makes"
+
+
 def test_row_lock_is_waited_for_as_long_as_the_setting_says(postgresql: Settings) -> None:
     with write():
         events.append("a", "note", b"1")
