@@ -136,5 +136,5 @@ def give_up_silent(timeout_seconds: float) -> None:
     """
     silent_since = time.monotonic() - _SILENCE_TIMEOUTS * timeout_seconds
     for connection in [each for each, since in _waiting_since.items() if since < silent_since]:
-        with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        with suppress(OSError, psycopg2.InterfaceError), socket.socket(fileno=os.dup(connection.fileno())) as line:
             line.shutdown(socket.SHUT_RDWR)

@@ -101,6 +101,17 @@ def test_listener_hears_again_when_its_connection_fell_silent(link: Link) -> Non
     assert listener.ready()
 
 
+def test_sweep_goes_on_when_a_connection_was_closed_by_others(
+    postgresql: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, open_ = (psycopg2.connect(postgresql.database_url) for _ in range(2))
+    closed.close()
+    monkeypatch.setattr("models.postgresql._waiting_since", {closed: 0.0, open_: 0.0})
+    give_up_silent()
+    with pytest.raises(psycopg2.OperationalError):
+        open_.cursor().execute("SELECT 1")
+
+
 def test_connection_that_is_long_in_the_making_holds_up_nobody_who_has_one(link: Link) -> None:
     slow: list[float] = []
 
