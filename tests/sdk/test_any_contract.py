@@ -222,6 +222,12 @@ def _is_open(name: str) -> bool:
     return os.path.lexists(f"/proc/self/fd/{name}")
 
 
+def test_schemes_of_one_name_in_python_are_arguments_of_their_own(odd: ModuleType) -> None:
+    with scripted(Row(200, {})) as server:
+        odd.Client(server.url, headers_="a", api_key="b", api_key_="c").call_api.call()
+        assert [server.asked[0].headers[name] for name in ("x-headers", "x-one", "x-two")] == ["a", "b", "c"]
+
+
 def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:
     assert (odd.__doc__ or "").startswith("A client of Odd ")
 

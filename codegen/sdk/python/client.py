@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -34,11 +34,9 @@ _FRONT = {
 def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent: str) -> str:
     """Return the module with Client and AsyncClient."""
     schemes = contract.root.get("components", {}).get("securitySchemes", {})
-    held = {
-        name: snake(name)
-        for name in sorted(schemes)
-        if _kind(schemes[name]) != "cookie" and "x-from-cookie" not in schemes[name]
-    }
+    held = _arguments(
+        name for name in sorted(schemes) if _kind(schemes[name]) != "cookie" and "x-from-cookie" not in schemes[name]
+    )
     listed = "".join(f"    {literal(name)}: {_scheme(schemes[name])},\n" for name in sorted(schemes))
     typed = "".join(f"    from .resources.{r.name} import {r.class_name}\n" for r in resources)
     properties = "".join(_property(resource) for resource in resources)
@@ -54,6 +52,19 @@ def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent
         + _class("", contract, held, agent)
         + _class("Async", contract, held, agent)
     )
+
+
+def _arguments(schemes: Iterable[str]) -> dict[str, str]:
+    """Return scheme → the argument of a client that takes its credential."""
+    found: dict[str, str] = {}
+    taken = {"self", "base_url", "cookies", "timeout_seconds", "retry", "headers", "http_client"}
+    for scheme in schemes:
+        name = snake(scheme)
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        found[scheme] = name
+    return found
 
 
 def _property(resource: Resource) -> str:
