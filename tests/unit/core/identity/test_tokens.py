@@ -94,7 +94,7 @@ def test_block_that_cannot_be_computed_makes_the_token_worthless(installed: None
 
 
 _FACTS = "".join(f"n({number});" for number in range(40))
-_JOIN = ", ".join(f"{{0}}($x{number})" for number in range(5)) + ", " + " + ".join(f"$x{number}" for number in range(5))
+_JOIN = ", ".join(f"{{0}}($x{number})" for number in range(4)) + ", " + " + ".join(f"$x{number}" for number in range(4))
 
 
 @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ _JOIN = ", ".join(f"{{0}}($x{number})" for number in range(5)) + ", " + " + ".jo
         f"{_FACTS} check if {_JOIN.format('n')} < 0;",
         f"{_FACTS} p($a, $b, $c) <- n($a), n($b), n($c);",
         f"check if {_JOIN.format('scope')} == 0;",
-        f'check if $t == "\\"", {_JOIN.format("scope")} == 0, time($t);',
+        f'check if "\\"" == "\\"", {_JOIN.format("scope")} == "", "\\"" == "\\"";',
         f"check if [{','.join(map(str, range(999)))}].all($x -> [1].all($y -> true));",
-        'check if requested_scope("a\\nb");',
+        'check if requested_scope("a\\nb") or true;',
     ],
     ids=["facts", "rule", "join", "join behind a quote", "closure", "line"],
 )
 def test_block_that_could_take_long_is_not_evaluated(installed: None, source: str) -> None:
-    """The library's time limit does not end a check: a join of five takes minutes, and each more some dozens of times that."""
+    """The library's time limit does not end a check: a join of four takes a second, and each more some dozens of times that."""
     token = narrow(
         biscuits.mint(user_id=new_uuid(), tenant_id=ROOT_TENANT_ID, scopes=CATALOGUE, expires_at=_soon()).token, source
     )
