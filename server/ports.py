@@ -67,7 +67,8 @@ class IdempotencyStore(Protocol):
 
         Raises:
             IdempotencyKeyReused: the key belongs to another request.
-            RequestInProgress: the first request has not ended, or its secret answer may no longer be replayed.
+            RequestInProgress: the first request has not ended.
+            AnswerExpired: the first answer held a secret and may no longer be replayed.
         """
 
     def store(

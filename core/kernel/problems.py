@@ -13,7 +13,8 @@
     ├── NotFound                   not_found                 404
     ├── MethodNotAllowed           method_not_allowed        405
     ├── Conflict                   conflict                  409
-    │   └── RequestInProgress      request_in_progress       409
+    │   ├── RequestInProgress      request_in_progress       409
+    │   └── AnswerExpired          answer_expired            409
     ├── Gone                       gone                      410
     ├── PreconditionFailed         precondition_failed       412
     ├── PayloadTooLarge            payload_too_large         413
@@ -144,6 +145,12 @@ class Conflict(Problem):
 
 class RequestInProgress(Conflict):
     code, title = "request_in_progress", "A request with this Idempotency-Key is still running"
+
+
+class AnswerExpired(Conflict):
+    """A repeat of an acknowledged request cannot be replayed any more; unlike RequestInProgress it never will be."""
+
+    code, title = "answer_expired", "The answer to this Idempotency-Key held a secret and is no longer kept"
 
 
 class Gone(Problem):

@@ -17,7 +17,7 @@ import peewee
 
 from core.kernel import clock
 from core.kernel.exchange import Replay
-from core.kernel.problems import IdempotencyKeyReused, RequestInProgress
+from core.kernel.problems import AnswerExpired, IdempotencyKeyReused, RequestInProgress
 from core.kernel.sealing import derive, seal, unseal
 from core.kernel.settings import Settings
 from models.database import database, is_sqlite
@@ -117,7 +117,7 @@ def _replay(row: IdempotencyRecord, key: str) -> Replay:
     if row.answer is None:
         raise RequestInProgress
     if row.replay_until <= clock.now():
-        raise RequestInProgress("The answer held a secret and can no longer be replayed.")
+        raise AnswerExpired("The request was carried out; ask for what it made, or make another with a new key.")
     answer = bytes(row.answer)
     plain = unseal(answer, secret=key, purpose=_PURPOSE) if row.is_secret else answer
     return msgspec.msgpack.decode(plain, type=Replay)

@@ -95,10 +95,15 @@ def _pages_by_text(oracle: Oracle, operation: Operation) -> bool:
     )
 
 
+def _answers_a_secret_once(oracle: Oracle, operation: Operation) -> bool:
+    return "x-secret-response" in operation.spec and "x-idempotent" in operation.spec
+
+
 RULES = (
     Rule(304, "the validator that was sent, * for instance, is the resource's", _takes_header("If-None-Match")),
     Rule(401, "nobody is signed in yet, and the drawn name or password is wrong", _signs_in),
     Rule(404, "a drawn id names nothing, or what a former request deleted", _names_something),
+    Rule(409, "a drawn Idempotency-Key is minutes old, and its answer was a secret", _answers_a_secret_once),
     Rule(412, "a drawn If-Match names another version", _takes_header("If-Match")),
     Rule(422, "a drawn Idempotency-Key was used before with another request", _takes_header("Idempotency-Key")),
     Rule(422, "a drawn cursor is none that the server gave", _pages_by_text),

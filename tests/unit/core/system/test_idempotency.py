@@ -9,7 +9,7 @@ import pytest
 
 from core.kernel import clock
 from core.kernel.exchange import Replay
-from core.kernel.problems import IdempotencyKeyReused, RequestInProgress
+from core.kernel.problems import AnswerExpired, IdempotencyKeyReused, RequestInProgress
 from core.kernel.settings import Settings
 from core.system.idempotency import SqlIdempotencyStore
 from models.database import database as database_door
@@ -149,7 +149,7 @@ def test_secret_is_not_replayed_when_ten_minutes_have_passed(
     frozen_clock.advance(599)
     assert _begin(store, is_secret=True) == ANSWER
     frozen_clock.advance(1)
-    with pytest.raises(RequestInProgress):
+    with pytest.raises(AnswerExpired):
         _begin(store, is_secret=True)
 
 
