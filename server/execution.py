@@ -150,7 +150,12 @@ class Execution:
             answer = self.responses.encode(result)
             if self._validates and answer.status == 200:
                 answer = preconditions.validated(answer, request.header("HTTP_IF_NONE_MATCH"))
-        self.judge(request, answer, effect)
+        try:
+            self.judge(request, answer, effect)
+        except ResponseMismatch:
+            if answer.stream is not None:
+                answer.stream.close()  # nobody will iterate it, which is what ends it otherwise
+            raise
         return answer
 
     def _open(self, request: Request, stream: EventStream) -> Answer:

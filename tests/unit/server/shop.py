@@ -117,6 +117,7 @@ class Shop:
             "no-header": Reply(good, 200),
             "media": Reply(None, 200, {"X-Count": "5"}, raw=b"{}", media_type="text/plain"),
             "none": Reply(None, 204),
+            "stream": EventStream(channel="feed:2", after=None, is_current=lambda: True),
             "injection": Reply(good, 200, {"X-Count": "5", "X-Note": "a\r\nX-Evil: 1"}),
         }
         return answers[call.parameters["name"]]
@@ -263,6 +264,7 @@ class Streams:
     """Opens a stream as one frame that describes it."""
 
     opened: ClassVar[list[EventStream]] = []
+    closed = 0
     on_close: Callable[[], None] | None = None
 
     def open(
@@ -270,7 +272,12 @@ class Streams:
     ) -> flask.Response:
         self.opened.append(stream)
         self.on_close = on_close
-        return flask.Response(iter([b"data: 1\n\n"]), mimetype="text/event-stream")
+        response = flask.Response(iter([b"data: 1\n\n"]), mimetype="text/event-stream")
+        response.call_on_close(self._close)
+        return response
+
+    def _close(self) -> None:
+        self.closed += 1
 
 
 def service(

@@ -154,6 +154,12 @@ def test_a_replayed_stream_is_opened_again_from_its_beginning(running: Running) 
     assert len(running.shop.calls) == 1
 
 
+def test_a_stream_that_breaks_the_contract_is_closed_when_500_takes_its_place(running: Running) -> None:
+    """What was opened and never sent would be kept for as long as the worker lives."""
+    assert running.client.post("/answers/stream").status_code == 500
+    assert running.streams.closed == 1
+
+
 # (method, headers made from the current ETag, status)
 CONDITIONS: dict[str, tuple[str, dict[str, str], int]] = {
     "the same": ("GET", {"If-None-Match": "{tag}"}, 304),
