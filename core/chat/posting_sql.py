@@ -81,6 +81,6 @@ END_TYPING = Statement("DELETE FROM typing WHERE root_id = :root AND user_id = :
 NOTE_PRESENCE = Statement(
     """
     INSERT INTO presence (user_id, tenant_id, status, last_seen_at) VALUES (:user, :tenant, 'online', :now)
-    ON CONFLICT (user_id) DO UPDATE SET status = 'online', last_seen_at = excluded.last_seen_at
+    ON CONFLICT (user_id) DO UPDATE SET tenant_id = excluded.tenant_id, status = 'online', last_seen_at = excluded.last_seen_at
     """
 )

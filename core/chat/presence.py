@@ -37,10 +37,10 @@ def do_send_heartbeat(principal: Principal, status: chat.PresenceStatus) -> None
             for conversation_id in _conversations(principal.user_id, principal.tenant_id):
                 with announcing(conversation_id) as announcements:
                     announcements.add(payload)
-        seen = {Presence.status: status, Presence.last_seen_at: now}  # behind the conversations, as everywhere
-        Presence.insert(
-            user=principal.user_id, tenant_id=principal.tenant_id, status=status, last_seen_at=now
-        ).on_conflict(conflict_target=[Presence.user], update=seen).execute()
+        seen = {"tenant_id": principal.tenant_id, "status": status, "last_seen_at": now}
+        Presence.insert(user=principal.user_id, **seen).on_conflict(  # behind the conversations, as everywhere
+            conflict_target=[Presence.user], update=seen
+        ).execute()
 
 
 def do_note_silence() -> int:

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import gevent
 import pytest
+from msgspec import structs
 
 from core.chat import conversations, presence
 from core.kernel import clock
@@ -48,6 +49,23 @@ def test_who_is_silent_for_a_minute_is_offline_in_every_conversation(
         assert _statuses(each, ben)[-2:] == [status, "offline"]
     last = payloads(other, "presence.update")[-1]
     assert last["last_seen_at"].replace("Z", "+00:00") == seen.isoformat()
+
+
+@pytest.mark.parametrize("sign", ["heartbeat", "message"])
+def test_silence_is_told_where_one_was_heard_of_last(
+    ada: Principal, ben: Principal, conversation_id: UUID, frozen_clock: FrozenClock, sign: str
+) -> None:
+    add(ada, conversation_id, ben)
+    elsewhere = structs.replace(ben, tenant_id=uuid4())
+    presence.do_send_heartbeat(elsewhere, "online")
+    frozen_clock.advance(11)
+    if sign == "heartbeat":
+        presence.do_send_heartbeat(ben, "online")
+    else:
+        say(ben, conversation_id)
+    frozen_clock.advance(60)
+    assert presence.do_note_silence() == 1
+    assert _statuses(conversation_id, ben)[-1:] == ["offline"]
 
 
 def test_a_sign_of_life_keeps_from_going_offline_and_brings_back(
