@@ -30,6 +30,11 @@ _FAULTS_OF_THE_REQUEST = frozenset({400, 404, 413, 422})
 """401 and 403 are not among them: the key they judge is the operator's, not the caller's."""
 
 
+ANSWER_CHARACTERS = 2_000_000
+"""Of an answer as of any message; a longer one ends here, with the finish reason `length`."""
+_ANSWER_BYTES = 64 * 1024 * 1024
+_LINE_BYTES = 4 * 1024 * 1024
+
 _OWN_MEMBERS = frozenset({"index", "delta", "finish_reason"})
 _COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
@@ -83,7 +88,7 @@ class OpenAICompatibleProvider:
     def complete(self, request: CompletionRequest) -> Answer:
         """Ask for the whole answer."""
         with self._asked(request, is_stream=False) as response, _typed_errors():
-            reply, raw = _decode(response.read())
+            reply, raw = _decode(b"".join(_bounded(response)))
         if not reply.choices or reply.choices[0].message is None:
             raise ProviderFailed("the provider answered without a choice")
         choice = reply.choices[0]
@@ -98,13 +103,20 @@ class OpenAICompatibleProvider:
         """Ask for a streamed answer and give its pieces as they arrive."""
         finish_reason: str | None = None
         usage: Usage | None = None
+        room = ANSWER_CHARACTERS
         with self._asked(request, is_stream=True) as response, _typed_errors():
             for data in _data_lines(response):
                 reply, raw = _decode(data)
                 usage = _counted(reply.usage, raw.get("usage")) if reply.usage else usage
                 for choice in reply.choices[:1]:
                     finish_reason = choice.finish_reason or finish_reason
-                    yield from _pieces(choice, raw["choices"][0])
+                    for piece in _pieces(choice, raw["choices"][0]):
+                        if len(piece.text) > room:
+                            yield Text(piece.text[:room])
+                            yield End(finish_reason="length", usage=usage)
+                            return
+                        room -= len(piece.text)
+                        yield piece
         if finish_reason is None:
             raise ProviderFailed("the provider's answer was cut off")
         yield End(finish_reason=finish_reason, usage=usage)
@@ -120,7 +132,7 @@ class OpenAICompatibleProvider:
             body["stream_options"] = {**(body.get("stream_options") or {}), "include_usage": True}
         with _typed_errors(), self._client.stream("POST", "chat/completions", json=body) as response:
             if response.status_code != httpx.codes.OK:
-                raise _refusal(response, response.read())
+                raise _refusal(response, b"".join(_bounded(response)))
             yield response
 
 
@@ -161,12 +173,32 @@ def _pieces(choice: _Choice, raw: dict[str, Any]) -> Iterator[Text]:
 
 def _data_lines(response: httpx.Response) -> Iterator[str]:
     """Give the data of each event until [DONE] or the end."""
-    for line in response.iter_lines():
+    for line in _lines(response):
         if line.startswith("data:"):
             data = line.removeprefix("data:").strip()
             if data == "[DONE]":
                 return
             yield data
+
+
+def _lines(response: httpx.Response) -> Iterator[str]:
+    rest = b""
+    for part in _bounded(response):
+        *lines, rest = (rest + part).split(b"\n")
+        if len(rest) > _LINE_BYTES:
+            raise ProviderFailed(f"the provider sent a line of more than {_LINE_BYTES} bytes")
+        yield from (line.decode() for line in lines)
+    yield rest.decode()
+
+
+def _bounded(response: httpx.Response) -> Iterator[bytes]:
+    """Give the bytes of an answer; one that does not end fills no memory."""
+    room = _ANSWER_BYTES
+    for part in response.iter_bytes():
+        room -= len(part)
+        if room < 0:
+            raise ProviderFailed(f"the provider sent more than {_ANSWER_BYTES} bytes")
+        yield part
 
 
 def _decode(data: str | bytes) -> tuple[_Reply, dict[str, Any]]:

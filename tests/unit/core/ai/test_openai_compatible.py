@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from core.ai import openai_compatible
 from core.ai.openai_compatible import OpenAICompatibleProvider
 from core.ai.provider import (
     CompletionRequest,
@@ -93,6 +94,34 @@ def test_a_stream_that_is_cut_is_a_failure(serve: Serve) -> None:
 def test_a_broken_stream_is_a_failure(serve: Serve, data: bytes) -> None:
     with pytest.raises(ProviderFailed):
         list(serve(_chunk("a"), data, DONE).stream(ASK))
+
+
+def test_a_stream_that_is_too_long_ends_where_a_message_does(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_compatible, "ANSWER_CHARACTERS", 5)
+    texts, ends = _texts(serve(_chunk("Hel"), _chunk("lo!"), _chunk("!"), DONE).stream(ASK))
+    assert (texts, ends) == (["Hel", "lo"], [End(finish_reason="length")])
+
+
+def test_a_line_without_an_end_is_a_failure(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_compatible, "_LINE_BYTES", 1000)
+    with pytest.raises(ProviderFailed, match="a line of more than 1000 bytes"):
+        list(serve(*[b"data: " + b"a" * 200] * 10, 3.0).stream(ASK))
+
+
+def test_an_answer_without_an_end_is_a_failure(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_compatible, "_ANSWER_BYTES", 1000)
+    with pytest.raises(ProviderFailed, match="more than 1000 bytes"):
+        list(serve(*[_chunk("a")] * 50, DONE).stream(ASK))
+    with pytest.raises(ProviderFailed, match="more than 1000 bytes"):
+        serve(b" " * 2000).complete(ASK)
+    with pytest.raises(ProviderFailed, match="more than 1000 bytes"):
+        serve(b"a" * 2000, status=500).complete(ASK)
+
+
+def test_lines_that_arrive_in_parts_are_put_together(serve: Serve) -> None:
+    whole = _chunk("Grüße") + _chunk(finish_reason="stop").replace(b"\n", b"\r\n") + DONE
+    parts = [whole[at : at + 7] for at in range(0, len(whole), 7)]
+    assert _texts(serve(*parts).stream(ASK))[0] == ["Grüße"]
 
 
 def test_more_than_text_arrives_as_the_providers_choice(serve: Serve) -> None:
