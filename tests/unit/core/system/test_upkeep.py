@@ -13,7 +13,7 @@ from core.kernel import clock
 from core.kernel.durable import Job
 from core.kernel.exchange import Replay
 from core.kernel.principal import ROOT_TENANT_ID
-from core.kernel.problems import RequestInProgress
+from core.kernel.problems import AnswerExpired
 from core.kernel.settings import Settings, install
 from core.system import events, jobs, upkeep
 from core.system.idempotency import SqlIdempotencyStore
@@ -132,7 +132,7 @@ def test_secret_answers_are_emptied_before_their_keys_go(
     assert _pass(frozen_clock, 0) == 0
     with write():
         assert bytes(IdempotencyRecord.get().answer) == b""
-        with pytest.raises(RequestInProgress):
+        with pytest.raises(AnswerExpired):
             store.begin(**names, fingerprint=b"x", lease_until=lease, is_secret=True)
     _pass(frozen_clock, DAY)
     assert _count(IdempotencyRecord) == 0
