@@ -71,6 +71,7 @@ check: lint types contract-lint check-generated ## What every commit must pass: 
 	@$(PYTEST) -m "not whole and not long" --backend sqlite tests/structure tests/unit tests/codegen tests/mutants $(WITHOUT_PROCESSES)
 
 test: setup $(NPM) $(PYRIGHT) ## All tests, on SQLite and on a PostgreSQL of their own
+	@$(BIN)/python -m compileall -q codegen core handlers models server  # once, also where PYTHONDONTWRITEBYTECODE is set
 	@$(PYTEST) -n 2 --dist worksteal --timeout 600 -m "not long"
 
 # Long runs stop by themselves: --timeout is for each test, one that needs longer says so in its `timeout` mark.
