@@ -118,7 +118,7 @@ def compile_decode(operation: Operation, schemas: Schemas) -> Decode:
         except Invalid as invalid:
             errors += invalid.errors
         if errors:
-            raise Invalid("The request breaks the contract; `errors` names every clause.", errors=errors)
+            raise Invalid("The request breaks the contract; every broken clause is named.", errors=errors)
         return parameters, body
 
     return decode
