@@ -118,9 +118,15 @@ _NAMED = "the drawn name is another's"
 _BUILT_IN = "the drawn role is built in, and stays as it is"
 _NO_APPLE = "the fuzzer's server has no credentials of Apple's"
 _THROTTLED = "too many drawn passwords were wrong before"
+_DEMOTED = "a former request gave the caller a lesser role in the known conversation"
+_ASKS_FOR_A_ROLE = (
+    *("invites_create", "invites_revoke", "participants_add", "participants_remove", "presence_set_typing"),
+    *("messages_cancel", "messages_delete", "messages_edit", "messages_reply", "messages_restore", "threads_create"),
+)
 _STATE = "the drawn state is none that this browser was given"
 
 REFUSALS = (
+    *(Refusal(name, 403, _DEMOTED) for name in _ASKS_FOR_A_ROLE),
     Refusal("accounts_create", 409, "the drawn address has an account in this tenant"),
     Refusal("accounts_update", 409, "the drawn account is the tenant's last active administrator's, who stays"),
     Refusal(
