@@ -26,6 +26,7 @@ from tests.isolation.samples import FACTORIES
 from tests.isolation.samples.system import SETUP_TOKEN
 from tests.isolation.world import World, make_world
 from tests.oracle import Oracle
+from tests.unit.core.chat.conftest import let_connections_belong_to_greenlets
 
 CONTRACT = msgspec.json.decode((ROOT / "models/contract/operations.json").read_bytes(), type=Contract)
 OPERATIONS = {operation.id: operation for operation in CONTRACT.operations}
@@ -50,6 +51,7 @@ def installation(
     url = databases.create(folder, "peopled")
     settings = sources.read_settings(folder, database_url=url, **PRODUCTION)
     database_door.bind(settings)
+    let_connections_belong_to_greenlets()  # streams that were opened go on looking at the database
     with (Path(settings.data_dir) / "test.log").open("ab") as log:
         runtime = Runtime(build(settings), Log("info", log.fileno()))
         client = Client(InProcess(runtime.wsgi), oracle)

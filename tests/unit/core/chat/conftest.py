@@ -31,10 +31,15 @@ class _GreenletState(peewee._ConnectionState, gevent.local.local):
     """Connections that belong to a greenlet, as in a worker, where threading.local is patched; pytest's is not."""
 
 
-@pytest.fixture(autouse=True)
-def _connections_belong_to_greenlets(database: object) -> None:
+def let_connections_belong_to_greenlets() -> None:
+    """Have the bound database give each greenlet a connection of its own."""
     door.database.obj._state = _GreenletState()
     door.database.obj._lock = gevent.lock.RLock()
+
+
+@pytest.fixture(autouse=True)
+def _connections_belong_to_greenlets(database: object) -> None:
+    let_connections_belong_to_greenlets()
     background.register_jobs()
 
 
