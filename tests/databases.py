@@ -12,6 +12,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
+import gevent.local
+import peewee
+
 from core.kernel.settings import Settings, read
 from models import database
 from models.migrate import apply
@@ -25,6 +28,13 @@ UNLIMITED_POSTS = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute"
 UNLIMITED = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute", "asset.password"), _UNMET))
 """For tests that call every operation again and again."""
 Fill = Callable[[Settings], None]
+
+
+class _GreenletConnections(peewee._ConnectionState, gevent.local.local):
+    """Connections that belong to a greenlet."""
+
+
+peewee._ConnectionLocal = _GreenletConnections  # as in a worker, where threading.local is patched; pytest's is not
 
 
 def read_settings(data_dir: Path, **variables: str) -> Settings:

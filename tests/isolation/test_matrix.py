@@ -14,7 +14,6 @@ from core.kernel import settings as kernel_settings
 from core.kernel.operation import Contract, Operation
 from core.kernel.settings import Settings
 from handlers.service import build
-from models import database as database_door
 from server.logs import Log
 from server.runtime import Runtime
 from tests import databases as sources
@@ -26,7 +25,6 @@ from tests.isolation.samples import FACTORIES
 from tests.isolation.samples.system import SETUP_TOKEN
 from tests.isolation.world import World, make_world
 from tests.oracle import Oracle
-from tests.unit.core.chat.conftest import let_connections_belong_to_greenlets
 
 CONTRACT = msgspec.json.decode((ROOT / "models/contract/operations.json").read_bytes(), type=Contract)
 OPERATIONS = {operation.id: operation for operation in CONTRACT.operations}
@@ -50,8 +48,6 @@ def installation(
     folder = tmp_path_factory.mktemp("matrix")
     url = databases.create(folder, "peopled")
     settings = sources.read_settings(folder, database_url=url, **PRODUCTION)
-    database_door.bind(settings)
-    let_connections_belong_to_greenlets()  # streams that were opened go on looking at the database
     with (Path(settings.data_dir) / "test.log").open("ab") as log:
         runtime = Runtime(build(settings), Log("info", log.fileno()))
         client = Client(InProcess(runtime.wsgi), oracle)

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-import gevent.local
-import gevent.lock
 import msgspec
-import peewee
 import pytest
 
 from core.ai import registry
@@ -20,26 +17,14 @@ from core.kernel import clock, ids
 from core.kernel.call import Event
 from core.kernel.principal import ROOT_TENANT_ID, Principal
 from core.system import events, jobs
-from models import database as door
 from models.database import write
 from models.tables.identity import Membership, User
 
 MakePerson = Callable[[str], Principal]
 
 
-class _GreenletState(peewee._ConnectionState, gevent.local.local):
-    """Connections that belong to a greenlet, as in a worker, where threading.local is patched; pytest's is not."""
-
-
-def let_connections_belong_to_greenlets() -> None:
-    """Have the bound database give each greenlet a connection of its own."""
-    door.database.obj._state = _GreenletState()
-    door.database.obj._lock = gevent.lock.RLock()
-
-
 @pytest.fixture(autouse=True)
-def _connections_belong_to_greenlets(database: object) -> None:
-    let_connections_belong_to_greenlets()
+def _jobs(database: object) -> None:
     background.register_jobs()
 
 
