@@ -34,6 +34,7 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Accord: the contract</title>
 <link rel="icon" href="data:,">
+<style>body {{ margin: 0 }}</style>
 {head}
 </head>
 <body>
