@@ -5,8 +5,8 @@ while they are verified the authorizer states `time` (now), `requested_scope` (o
 `check if requested_scope("chat:read")` leaves that scope alone, and `resource` (name and value of each parameter of the
 path), so that `check if resource("project", "7")` leaves what names that project. Facts that a holder appends count for nothing, since a
 Biscuit shows the authorizer only those of the first block; a block that has any is refused all the same. The library looks at its limits
-between checks and never inside one, so a check that joins many facts would hold a worker for hours: what a block may hold is
-bounded before it is evaluated.
+between checks and never inside one, so a check that joins many facts, or matches a pattern for each, would hold a worker for hours: what
+blocks may hold is bounded before they are evaluated.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -36,13 +36,18 @@ from core.kernel import clock
 from core.kernel.problems import Unavailable
 
 _MAX_TIME = timedelta(milliseconds=100)
+_MAX_CPU_SECONDS = 0.05
 _MAX_FACTS = 1000
 _MAX_ITERATIONS = 100
-_CHECKS = ("check if ", "check all ", "reject if ")
+APPENDED_MAX = 2000
+"""How many characters of checks a token may carry beside our own; what it costs to judge them grows with it."""
+_CHECK = re.compile("check if |check all |reject if ")
 _JOINED_MAX = {"scope": 1, "resource": 3}
 """How often a block may name what there are several facts of: their number is multiplied by itself as often."""
 _NAMED = re.compile(rf"\b({'|'.join(_JOINED_MAX)})\(")
-_CLOSURE = "->"
+_SLOW = ("->", ".matches(", "<invalid ")
+"""A function for each member, a pattern that is compiled at each use, and what the library evaluates and cannot print."""
+_REQUESTED = "requested_scope("
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _CHANGING = ("time(", "resource(")
 _NOTHING: Mapping[str, str] = {}
@@ -107,10 +112,10 @@ def present(token: str, resources: Mapping[str, str] = _NOTHING) -> Presented | 
     if biscuit is None:
         return None
     blocks = [biscuit.block_source(index) for index in range(1, biscuit.block_count())]
-    if not all(_is_cheap(block) for block in blocks):
+    if sum(map(len, blocks)) > APPENDED_MAX or not all(_is_cheap(block) for block in blocks):
         return None
     try:
-        allowed = _narrow(biscuit, resources) if blocks else _evaluate(biscuit, [], _Budget())
+        allowed = _narrow(biscuit, blocks, resources) if blocks else _evaluate(biscuit, [], _Budget())
     except _LimitReached as error:
         raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
     if allowed is None:
@@ -124,22 +129,28 @@ def present(token: str, resources: Mapping[str, str] = _NOTHING) -> Presented | 
 
 
 def _next_moment(blocks: Iterable[str]) -> datetime | None:
-    """Return the next moment at which a check may turn; a Biscuit can compare the time, and cannot compute with it.
-
-    A moment M stands for M and the second behind it: `<` turns at M, `<=` after it.
-    """
+    """Return the next moment at which a check may turn; a Biscuit can compare the time, and cannot compute with it."""
     now = clock.now()
-    named = {datetime.fromisoformat(text) for block in blocks for text in _MOMENT.findall(block)}
-    turns = {turn for moment in named for turn in (moment, moment + timedelta(seconds=1))}
+    turns = {turn for block in blocks for text in _MOMENT.findall(block) for turn in _turns(text)}
     return min((turn for turn in turns if turn > now), default=None)
+
+
+def _turns(text: str) -> Iterator[datetime]:
+    """Yield the moment and the second behind it: `<` turns at the one, `<=` at the other; a mere text may be no moment."""
+    with suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(text)
+        yield moment
+        yield moment + timedelta(seconds=1)
 
 
 def _is_cheap(block: str) -> bool:
     """Say whether a block holds checks alone, and none that takes long.
 
-    The library prints quotes inside a text as they are, so texts cannot be told from the rest: everything counts.
+    The library prints quotes inside a text as they are, so texts cannot be told from the rest: everything counts. So it does
+    with names, and a fact or a rule may be named like the beginning of a check; then no check can use it without naming it.
     """
-    if _CLOSURE in block or not all(line.startswith(_CHECKS) for line in block.splitlines()):
+    lines = block.splitlines()
+    if not all(map(_CHECK.match, lines)) or len(_CHECK.findall(block)) > len(lines) or any(map(block.count, _SLOW)):
         return False
     named = _NAMED.findall(block)
     return all(named.count(name) <= most for name, most in _JOINED_MAX.items())
@@ -153,8 +164,8 @@ def _parse(token: str) -> Biscuit | None:
         return None
 
 
-def _narrow(biscuit: Biscuit, resources: Mapping[str, str]) -> Presented | None:
-    """Ask for each scope that the token implies; the token is good when the checks let at least one pass."""
+def _narrow(biscuit: Biscuit, blocks: Iterable[str], resources: Mapping[str, str]) -> Presented | None:
+    """Ask for each scope that the token implies, or once if no check looks at it; the token is good when one passes at least."""
     budget = _Budget()
     named = [Fact("resource({name}, {value})", {"name": name, "value": value}) for name, value in resources.items()]
 
@@ -165,8 +176,12 @@ def _narrow(biscuit: Biscuit, resources: Mapping[str, str]) -> Presented | None:
     everything = _evaluate(biscuit, [], budget, is_checked=False)
     if everything is None:
         return None
-    passed = [scope for scope in sorted(expand(everything.scopes)) if passes(scope)]
-    return msgspec.structs.replace(everything, scopes=frozenset(passed)) if passed else None
+    implied = expand(everything.scopes)
+    if any(_REQUESTED in block for block in blocks):
+        passed = frozenset(filter(passes, sorted(implied)))
+    else:
+        passed = implied if passes("") else frozenset()
+    return msgspec.structs.replace(everything, scopes=passed) if passed else None
 
 
 def _evaluate(biscuit: Biscuit, facts: Iterable[Fact], budget: _Budget, *, is_checked: bool = True) -> Presented | None:
@@ -199,22 +214,20 @@ def _limits_reported() -> Iterator[None]:
 
 
 class _Budget:
-    """The time that one token may take, over all its evaluations.
+    """The time that one token may take, over all its evaluations: this thread's own, whatever else the machine does.
 
-    The library's default of a millisecond of wall time would refuse good tokens on a busy machine.
+    The library knows wall time alone, and its default of a millisecond would refuse good tokens on a busy machine.
     """
 
     def __init__(self) -> None:
-        self._deadline = time.monotonic() + _MAX_TIME.total_seconds()
+        self._deadline = time.thread_time() + _MAX_CPU_SECONDS
 
     def limit(self, builder: AuthorizerBuilder) -> AuthorizerBuilder:
-        """Give a builder what is left."""
-        left_seconds = self._deadline - time.monotonic()
-        if left_seconds <= 0:
+        """Give a builder the limits of one evaluation, if there is time for it."""
+        if time.thread_time() > self._deadline:
             raise _LimitReached("time used up")
         limits = builder.limits()  # type: ignore[attr-defined]  # missing in the wheel's stubs, as is set_limits
-        limits.max_time = timedelta(seconds=left_seconds)
-        limits.max_facts, limits.max_iterations = _MAX_FACTS, _MAX_ITERATIONS
+        limits.max_time, limits.max_facts, limits.max_iterations = _MAX_TIME, _MAX_FACTS, _MAX_ITERATIONS
         builder.set_limits(limits)  # type: ignore[attr-defined]
         return builder
 

@@ -226,31 +226,31 @@ class TokensCreate(Protocol):
 
 
 class TokensCreatePersonal(Protocol):
-    """POST /api/auth/token (spec/paths/identity/tokens.yaml:143)."""
+    """POST /api/auth/token (spec/paths/identity/tokens.yaml:144)."""
 
     def __call__(self, call: Call[None, identity.PersonalTokenCreate], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensElevate(Protocol):
-    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:188)."""
+    """POST /api/auth/elevate (spec/paths/identity/tokens.yaml:189)."""
 
     def __call__(self, call: Call[None, identity.Elevation], /) -> identity.PersonalToken | Reply[identity.PersonalToken, Literal[201]]: ...
 
 
 class TokensGetMe(Protocol):
-    """GET /auth/me (spec/paths/identity/tokens.yaml:107)."""
+    """GET /auth/me (spec/paths/identity/tokens.yaml:108)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.TokenHolder | Reply[identity.TokenHolder, Literal[200]]: ...
 
 
 class TokensRefresh(Protocol):
-    """POST /auth/refresh (spec/paths/identity/tokens.yaml:50)."""
+    """POST /auth/refresh (spec/paths/identity/tokens.yaml:51)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.Token | Reply[identity.Token, Literal[200]]: ...
 
 
 class TokensRevoke(Protocol):
-    """POST /auth/logout (spec/paths/identity/tokens.yaml:81)."""
+    """POST /auth/logout (spec/paths/identity/tokens.yaml:82)."""
 
     def __call__(self, call: Call[None, None], /) -> None | Reply[None, Literal[204]]: ...
 

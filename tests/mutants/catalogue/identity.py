@@ -34,8 +34,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a holder's facts are joined",
         "core/identity/biscuits.py",
-        "_CLOSURE in block or not all(line.startswith(_CHECKS) for line in block.splitlines())",
-        "_CLOSURE in block",
+        "not all(map(_CHECK.match, lines)) or len(",
+        "len(",
         ("tokens",),
     ),
     Mutant(
