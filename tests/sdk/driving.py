@@ -11,6 +11,7 @@ import json
 import subprocess
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -50,16 +51,16 @@ class Driver:
 
 
 def _run(script: Script) -> Any:
-    step = lambda: script.send(None)  # noqa: E731
+    step = partial(script.send, None)
     try:
         while True:
             item = step()
             try:
                 value = _settled(item)
             except Exception as error:  # noqa: BLE001  (handed to the script, which knows what it expects)
-                step = lambda error=error: script.throw(error)  # noqa: E731
+                step = partial(script.throw, error)
             else:
-                step = lambda value=value: script.send(value)  # noqa: E731
+                step = partial(script.send, value)
     except StopIteration as end:
         return end.value
 
@@ -82,16 +83,16 @@ def _read(reading: Reading) -> list[Any]:
 
 
 async def _run_async(script: Script) -> Any:
-    step = lambda: script.send(None)  # noqa: E731
+    step = partial(script.send, None)
     try:
         while True:
             item = step()
             try:
                 value = await _settle(item)
             except Exception as error:  # noqa: BLE001  (handed to the script, which knows what it expects)
-                step = lambda error=error: script.throw(error)  # noqa: E731
+                step = partial(script.throw, error)
             else:
-                step = lambda value=value: script.send(value)  # noqa: E731
+                step = partial(script.send, value)
     except StopIteration as end:
         return end.value
 
