@@ -13,8 +13,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+import httpx
 import pytest
 
+from tests.sdk.driving import KINDS, Driver, Script
 from tests.sdk.scripted import Row, Scripted, scripted
 
 CREATED = Row(201, {"conversation_id": str(uuid.UUID(int=7))})
@@ -99,6 +101,26 @@ def test_one_async_client_serves_one_event_loop_after_another(sdk: ModuleType) -
 
         assert {asyncio.run(create()) for _ in range(3)} == {uuid.UUID(int=7)}
         asyncio.run(client.close())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_given", [False, True], ids=["its own connections", "given ones"])
+def test_a_closed_client_refuses_calls_instead_of_connecting_again(sdk: ModuleType, kind: str, is_given: bool) -> None:
+    with scripted(CREATED) as server:
+        given = (httpx.Client if kind == "sync" else httpx.AsyncClient)() if is_given else None
+        driver = Driver(sdk, kind)
+        client = driver.client(server.url, bearer="t", http_client=given)
+        copy = client.with_options(max_retries=0)
+
+        def script() -> Script:
+            yield client.conversations.create(title="x")
+            yield client.close()
+            for closed in (client, copy):
+                with pytest.raises(RuntimeError, match="closed"):
+                    yield closed.conversations.create(title="x")
+
+        driver.run(script())
+        assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -96,9 +96,8 @@ class SyncClient(_Client):
         return self.engine.run(call.steps(self.core))
 
     def close(self) -> None:
-        """Close the connections, unless the HTTP client was given."""
-        if self._engine:
-            self.engine.close()
+        """Close the connections, unless the HTTP client was given; a call from here on is a RuntimeError."""
+        self.engine.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,9 +132,8 @@ class AsyncClient(_Client):
         return await self.engine.run(call.steps(self.core))
 
     async def close(self) -> None:
-        """Close the connections, unless the HTTP client was given."""
-        if self._engine:
-            await self.engine.close()
+        """Close the connections, unless the HTTP client was given; a call from here on is a RuntimeError."""
+        await self.engine.close()
 
     async def __aenter__(self) -> Self:
         return self

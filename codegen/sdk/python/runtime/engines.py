@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from socket import SHUT_RDWR
 from threading import Lock
 from time import sleep
-from typing import Any, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import httpx
 
@@ -26,23 +26,17 @@ class SyncEngine:
         self._connections = _Connections(given, "Client")
 
     def close(self) -> None:
-        """Close what was made here."""
-        if (client := self._connections.owned()) is not None:
+        """Close what was made here, and send nothing any more."""
+        if (client := self._connections.give_up()) is not None:
             client.close()
 
     def run(self, steps: Steps[T]) -> T:
         """Perform steps until they return."""
         outcome: Outcome = None
-        try:
-            while True:
-                try:
-                    step = steps.send(outcome)
-                except StopIteration as end:
-                    value: T = end.value
-                    return value
+        with closing(steps):  # not when the garbage is collected: an interrupt's traceback would keep a renewal's lock
+            while not isinstance(step := _next(steps, outcome), _Returned):
                 outcome = self._perform(step)
-        finally:
-            steps.close()  # not when the garbage is collected: an interrupt's traceback would keep a renewal's lock
+            return step.value
 
     def wake(self, reply: Reply) -> None:
         """End the connection of a stream, so that a thread which waits for its bytes waits no longer."""
@@ -87,23 +81,17 @@ class AsyncEngine:
         self._connections = _Connections(given, "AsyncClient")
 
     async def close(self) -> None:
-        """Close what was made here."""
-        if (client := self._connections.owned()) is not None:
+        """Close what was made here for this event loop, and send nothing any more."""
+        if (client := self._connections.give_up()) is not None:
             await client.aclose()
 
     async def run(self, steps: Steps[T]) -> T:
         """Perform steps until they return."""
         outcome: Outcome = None
-        try:
-            while True:
-                try:
-                    step = steps.send(outcome)
-                except StopIteration as end:
-                    value: T = end.value
-                    return value
+        with closing(steps):
+            while not isinstance(step := _next(steps, outcome), _Returned):
                 outcome = await self._perform(step)
-        finally:
-            steps.close()
+            return step.value
 
     async def next_piece(self, pieces: AsyncIterator[bytes] | None) -> bytes | Failed | None:
         """Return the next bytes of a stream, None at its end, or what cut it."""
@@ -147,21 +135,26 @@ class _Connections:
         self._given = given
         self._own: dict[Any, Any] = {}
         self._kind = kind
-        self._making = Lock()
+        self._changing = Lock()
+        self._is_closed = False
 
     def client(self) -> Any:
-        if self._given is not None:
-            return self._given
-        loop = self._loop()
-        if loop not in self._own:
-            with self._making:
-                if loop not in self._own:
-                    self._own = {kept: client for kept, client in self._own.items() if not kept or not kept.is_closed()}
-                    self._own[loop] = getattr(httpx, self._kind)(follow_redirects=False)
-        return self._own[loop]
+        with self._changing:
+            if self._is_closed:
+                raise RuntimeError("this client is closed, and those that share its connections: make another")
+            if self._given is not None:
+                return self._given
+            loop = self._loop()
+            if loop not in self._own:
+                self._own = {kept: client for kept, client in self._own.items() if not kept or not kept.is_closed()}
+                self._own[loop] = getattr(httpx, self._kind)(follow_redirects=False)
+            return self._own[loop]
 
-    def owned(self) -> Any:
-        return self._own.pop(self._loop(), None)
+    def give_up(self) -> Any:
+        """Return the client that is to be closed now; None without one. From here on there is no other."""
+        with self._changing:
+            self._is_closed = True
+            return self._own.pop(self._loop(), None)
 
     def _loop(self) -> Any:
         """Return asyncio's running loop; None for a sync client, and where another library runs."""
@@ -170,6 +163,19 @@ class _Connections:
             return asyncio and asyncio.get_running_loop()
         except RuntimeError:
             return None
+
+
+class _Returned(NamedTuple, Generic[T]):
+    """What steps came to."""
+
+    value: T
+
+
+def _next(steps: Steps[T], outcome: Outcome) -> Step | _Returned[T]:
+    try:
+        return steps.send(outcome)
+    except StopIteration as end:
+        return _Returned(end.value)
 
 
 def _request(step: Send) -> tuple[httpx.Request, list[Opened]]:
