@@ -140,8 +140,8 @@ class _Comparison:
                 yield after.pointer, f"callers read the header {name}: keep it"
 
     def _schemas(self, narrowing: Narrowing, old: ir.Media, new: ir.Media, what: str) -> Iterator[tuple[str, str]]:
-        if "x-sse" in old.node:
-            events, kept = (entry.node.get("x-sse", {}).get("events", {}) for entry in (old, new))
+        if old.sse:
+            events, kept = (entry.sse.get("events", {}) for entry in (old, new))
             for name in events:
                 if name not in kept:
                     yield new.pointer, f"callers wait for the event {name}: keep it"

@@ -16,16 +16,22 @@ from codegen.findings import Finding, Refused
 from codegen.locate import Json, escape
 
 Node = dict[str, Any]
+EVENT_STREAM = "text/event-stream"
 
 
 @dataclass(frozen=True)
 class Media:
-    """One entry of `content`. schema: pointer of its schema, the component's own where it is a mere reference."""
+    """One entry of `content`.
+
+    schema: pointer of its schema, the component's own where it is a mere reference. sse: what `x-sse` says of a stream's
+    events, here or on the response; empty for other media types.
+    """
 
     content_type: str
     pointer: str
     node: Node
     schema: str | None
+    sse: Node
 
 
 @dataclass(frozen=True)
@@ -178,10 +184,12 @@ class _Resolver:
 
     def _content(self, pointer: str, node: Node) -> tuple[Media, ...]:
         result = []
-        for content_type in sorted(node.get("content", {})):
-            at, media = self._bundle.follow(f"{pointer}/content/{escape(content_type)}")
+        for name in sorted(node.get("content", {})):
+            at, media = self._bundle.follow(f"{pointer}/content/{escape(name)}")
             schema = self._schema(f"{at}/schema") if "schema" in media else None
-            result.append(Media(content_type.partition(";")[0].strip().lower(), at, media, schema))
+            content_type = name.partition(";")[0].strip().lower()
+            sse = media.get("x-sse", node.get("x-sse", {})) if content_type == EVENT_STREAM else {}
+            result.append(Media(content_type, at, media, schema, sse))
         return tuple(result)
 
     def _schema(self, pointer: str) -> str:

@@ -192,9 +192,7 @@ class Compiler:
         body = operation.body
         name = f"{operation.area}.{camel(operation.id)}Body"
         return table.Body(
-            media=tuple(
-                self._media(media, name, body.node, is_one_of_many=len(body.media) > 1) for media in body.media
-            ),
+            media=tuple(self._media(media, name, is_one_of_many=len(body.media) > 1) for media in body.media),
             required=body.node.get("required", False),
             origin=self._origin(body.pointer),
         )
@@ -204,18 +202,14 @@ class Compiler:
         return table.Response(
             status=int(response.status),
             origin=self._origin(response.pointer),
-            media=tuple(
-                self._media(media, name, response.node, is_one_of_many=len(response.media) > 1)
-                for media in response.media
-            ),
+            media=tuple(self._media(media, name, is_one_of_many=len(response.media) > 1) for media in response.media),
             headers=tuple(
                 table.Header(name=header.name, schema=f"#{header.schema}", required=header.node.get("required", False))
                 for header in response.headers
             ),
         )
 
-    def _media(self, media: ir.Media, name: str | None, owner: ir.Node, *, is_one_of_many: bool) -> table.Media:
-        events, resumable = self._events(media, owner)
+    def _media(self, media: ir.Media, name: str | None, *, is_one_of_many: bool) -> table.Media:
         type_name = None
         if media.schema is not None and name is not None and is_typed(media.content_type):
             name += camel(media.content_type.rpartition("/")[2]) if is_one_of_many else ""
@@ -225,17 +219,9 @@ class Compiler:
             schema=f"#{media.schema}" if media.schema is not None else None,
             type=self._qualified(type_name),
             parts=self._parts(media),
-            events=events,
-            resumable=resumable,
+            events={name: schema["$ref"] for name, schema in sorted(media.sse.get("events", {}).items())},
+            resumable=media.sse.get("resumable", False),
         )
-
-    def _events(self, media: ir.Media, response: ir.Node) -> tuple[dict[str, str], bool]:
-        """Return event name → schema; x-sse stands on the media type or on its response."""
-        if media.content_type != "text/event-stream":
-            return {}, False
-        declared: ir.Node = media.node.get("x-sse") or response.get("x-sse") or {}
-        events = {name: schema["$ref"] for name, schema in sorted(declared.get("events", {}).items())}
-        return events, bool(declared.get("resumable", False))
 
     def _parts(self, media: ir.Media) -> tuple[table.Part, ...]:
         if (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from codegen.emit.types import HEADER
+from codegen.ir import EVENT_STREAM
 from codegen.names import camel
 from core.kernel.operation import Operation, Response
 
@@ -90,7 +91,7 @@ def _refusals(operation: Operation) -> Iterable[str]:
 def _answers(response: Response) -> list[str]:
     kinds = []
     for media in response.media:
-        if media.content_type == "text/event-stream":
+        if media.content_type == EVENT_STREAM:
             kinds.append("EventStream")
         elif media.type is not None:
             kinds.append(_name(media.type))

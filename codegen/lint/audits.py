@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.findings import Finding
-from codegen.ir import Contract, Operation
+from codegen.ir import EVENT_STREAM, Contract, Operation
 from codegen.table import UNSAFE
 
 RULE = "audits"
-_STREAM = "text/event-stream"
 
 
 def check(contract: Contract) -> Iterator[Finding]:
@@ -27,4 +26,4 @@ def check(contract: Contract) -> Iterator[Finding]:
 
 
 def _streams(operation: Operation) -> bool:
-    return any(media.content_type == _STREAM for response in operation.responses for media in response.media)
+    return any(media.content_type == EVENT_STREAM for response in operation.responses for media in response.media)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.findings import Finding
-from codegen.ir import Contract
+from codegen.ir import EVENT_STREAM, Contract
 from codegen.lint.forms import FORMS
 from codegen.resolved import reach
 
@@ -17,10 +17,8 @@ def check(contract: Contract) -> Iterator[Finding]:
     bundle = contract.bundle
     entries = [media for o in contract.operations for response in o.responses for media in response.media]
     entries += [media for operation in contract.operations if operation.body for media in operation.body.media]
-    read = {media.schema for media in entries if media.schema and media.content_type in FORMS | {"text/event-stream"}}
-    plain = {
-        media.schema for media in entries if media.schema and media.content_type not in FORMS | {"text/event-stream"}
-    }
+    read = {media.schema for media in entries if media.schema and media.content_type in FORMS | {EVENT_STREAM}}
+    plain = {media.schema for media in entries if media.schema and media.content_type not in FORMS | {EVENT_STREAM}}
     plain |= {parameter.schema for operation in contract.operations for parameter in operation.parameters}
     allowed = set(reach(bundle, read)) - set(reach(bundle, plain))
     for pointer, kind in bundle.kinds.items():

@@ -9,7 +9,7 @@ from typing import Any
 from codegen.bundle import Bundle
 from codegen.findings import Finding
 from codegen.ir import Contract, Operation, Response
-from codegen.locate import escape
+from codegen.locate import escape, unescape
 from codegen.resolved import Resolved
 
 RULE = "links"
@@ -62,6 +62,6 @@ def _has_member(bundle: Bundle, schema: str, pointer: str) -> bool:
     if seen.kinds() == {"array"} and token.isdigit():
         found = f"{seen.pointer}/items" if isinstance(seen.node, dict) and "items" in seen.node else None
     else:
-        member = seen.properties().get(token.replace("~1", "/").replace("~0", "~"))
+        member = seen.properties().get(unescape(token))
         found = member.pointer if member else None
     return found is not None and (not slash or _has_member(bundle, found, f"/{rest}"))

@@ -101,7 +101,7 @@ def _credential(bundle: Bundle, name: str) -> Credential:
 
 def _result(method: Method) -> str | None:
     """Return the name of what the call gives, of one item where it gives many; None where it gives nothing."""
-    media = [m for r in surface.successes(method.operation) for m in r.media if m.content_type != surface.EVENT_STREAM]
+    media = [m for r in surface.successes(method.operation) for m in r.media if m.content_type != ir.EVENT_STREAM]
     if method.kind != "value":
         return "event" if method.kind == "stream" else "item"
     if not media:

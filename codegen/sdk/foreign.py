@@ -8,6 +8,7 @@ from typing import Any
 
 from codegen import grammar
 from codegen.bundle import Bundle
+from codegen.locate import escape
 from codegen.resolved import Resolved
 
 _ANY_TYPE = re.compile(r"(\*|application)/\*")
@@ -48,7 +49,7 @@ def _name_media(bundle: Bundle, pointer: str) -> None:
     if not isinstance(content, dict) or "application/json" in content:
         return
     for name in [name for name in content if _ANY_TYPE.fullmatch(name)]:
-        schema = f"{pointer}/content/{name.replace('/', '~1')}/schema"
+        schema = f"{pointer}/content/{escape(name)}/schema"
         if "schema" in content[name] and not Resolved(bundle, schema).is_binary():
             _rename(content, name, "application/json")
             return

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from codegen import ir
 from codegen.bundle import Bundle
+from codegen.ir import EVENT_STREAM
 from codegen.locate import escape, unescape
 from codegen.names import camel, snake
 from codegen.table import BY_POLICY
 
 _BODY_ORDER = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
-EVENT_STREAM = "text/event-stream"
 PACKAGE = "accord-client"
 """What a client is called where nobody says otherwise; in Python it is imported with _ for -."""
 
@@ -297,6 +297,12 @@ def renewal(contract: ir.Contract) -> Renewal | None:
 def successes(operation: ir.Operation) -> list[ir.Response]:
     """Return the answers that are no errors: 2xx, and redirects that the contract declares."""
     return [r for r in operation.responses if r.status.startswith("2") or r.status in _REDIRECTS]
+
+
+def sse(operation: ir.Operation) -> Mapping[str, Any]:
+    """Return what `x-sse` says of an operation's events; empty where it says nothing."""
+    streams = (media for response in successes(operation) for media in response.media)
+    return next((media.sse for media in streams if media.content_type == EVENT_STREAM), {})
 
 
 def members(bundle: Bundle, pointer: str) -> dict[str, str]:

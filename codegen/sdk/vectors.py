@@ -209,12 +209,12 @@ def _success(bundle: Bundle, method: Method) -> Vector:
     response = surface.successes(method.operation)[0]
     headers = {"X-Request-Id": _REQUEST_ID}
     for media in response.media:
-        is_events = media.content_type == surface.EVENT_STREAM
+        is_events = media.content_type == ir.EVENT_STREAM
         if is_events != (method.kind == "stream"):
             continue
         headers["Content-Type"] = media.content_type
         if is_events:
-            return {"status": int(response.status), "headers": headers, "events": _events(bundle, media, response)}
+            return {"status": int(response.status), "headers": headers, "events": _events(bundle, media)}
         if "json" not in media.content_type:
             return {"status": int(response.status), "headers": headers, "text": "text"}
         example = next((example["value"] for example in media.node.get("examples", {}).values()), None)
@@ -226,9 +226,8 @@ def _success(bundle: Bundle, method: Method) -> Vector:
     return {"status": int(response.status), "headers": headers}
 
 
-def _events(bundle: Bundle, media: ir.Media, response: ir.Response) -> list[dict[str, Any]]:
-    declared = media.node.get("x-sse") or response.node.get("x-sse") or {}
-    rows = declared.get("events", {}).items()
+def _events(bundle: Bundle, media: ir.Media) -> list[dict[str, Any]]:
+    rows = media.sse.get("events", {}).items()
     return [
         {"event": name, "id": f"{number}", "data": samples.plainest(bundle, at["$ref"].lstrip("#"))}
         for number, (name, at) in enumerate(rows, 1)

@@ -44,6 +44,15 @@ BREAKS = [
     ("paths/shop/events.yaml", "                sold:", "                gone:", "callers wait for the event sold"),
     ("paths/shop/pictures.yaml", "multipart/form-data:", "image/png:", "callers send multipart/form-data"),
 ]  # fmt: skip
+_EVENTS = '{resumable: true, events: {sold: {$ref: "../../schemas/shop/events.yaml#/Sold"}}}'
+_SSE = """        content:
+          text/event-stream:
+            x-sse:
+              resumable: true
+              events:
+                sold: {$ref: "../../schemas/shop/events.yaml#/Sold"}
+"""
+_SSE_OF_RESPONSE = f"        x-sse: {_EVENTS}\n        content:\n          text/event-stream:\n"
 ADDITIONS = [
     (ITEMS, "enum: [red, green, blue]", "enum: [red, green, blue, grey]"),
     (ITEMS, "maxItems: 3", "maxItems: 4"),
@@ -51,6 +60,7 @@ ADDITIONS = [
     (ITEMS, "required: [name, payment]", "required: [payment]"),
     (ITEMS, "    payment: {$ref", "    note: {type: string, maxLength: 9}\n    payment: {$ref"),
     (ITEMS, "required: [id, name, created_at]\n  properties:\n", "required: [id, name, created_at, note]\n  properties:\n    note: {type: string}\n"),
+    ("paths/shop/events.yaml", _SSE, _SSE_OF_RESPONSE),
     (PATHS, "security: [{bearer: []}]", "security: [{bearer: []}, {session: [], csrf: []}]"),
     (PATHS, "    parameters:\n      - {name: cursor", "    parameters:\n      - {name: q, in: query, schema: {type: string, maxLength: 9}}\n      - {name: cursor"),
 ]  # fmt: skip

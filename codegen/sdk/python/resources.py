@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from codegen import ir
+from codegen.ir import EVENT_STREAM
 from codegen.names import camel, snake
 from codegen.sdk import surface
 from codegen.sdk.python import types
 from codegen.sdk.python.runtime.errors import class_of
 from codegen.sdk.python.text import HEADER, docstring, literal, sentence
-from codegen.sdk.surface import EVENT_STREAM, Argument, Method, Resource
+from codegen.sdk.surface import Argument, Method, Resource
 
 
 class Resources:
@@ -57,7 +58,7 @@ class Resources:
         return f"{method.class_name}Event"
 
     def _events(self, method: Method) -> dict[str, str]:
-        declared = _sse(method.operation)
+        declared = surface.sse(method.operation)
         return {name: schema["$ref"].lstrip("#") for name, schema in declared.get("events", {}).items()} or {
             "message": ""
         }
@@ -121,7 +122,7 @@ class Resources:
         for name, at in self._events(method).items():
             rows.append(f"{literal(name)}: {self.types.received(at, f'{place}Event') if at else 'Any'}")
         is_plain = set(self._events(method)) == {"message"}
-        declared = _sse(method.operation)
+        declared = surface.sse(method.operation)
         cursor = "Last-Event-ID" if declared.get("resumable") else None
         start = next((a.name for a in method.arguments if a.wire == declared.get("start")), None)
         return f"Events({{{', '.join(rows)}}}, {is_plain}, {cursor!r}, {start!r})"
@@ -229,15 +230,6 @@ def _parameter(argument: Argument) -> str:
     if "content" in argument.node:
         rows.append("is_json=True")
     return f"Parameter({', '.join(rows)})"
-
-
-def _sse(operation: ir.Operation) -> Mapping[str, Any]:
-    for response in surface.successes(operation):
-        for media in response.media:
-            if media.content_type == EVENT_STREAM:
-                declared: Mapping[str, Any] = media.node.get("x-sse") or response.node.get("x-sse") or {}
-                return declared
-    return {}
 
 
 def _deprecation(operation: ir.Operation) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from codegen import ir
 from codegen.bundle import Bundle
+from codegen.ir import EVENT_STREAM
 from codegen.locate import unescape
 from codegen.names import camel, snake, words
 from codegen.resolved import Resolved
 from codegen.sdk import surface
-from codegen.sdk.surface import EVENT_STREAM, Kind, successes
+from codegen.sdk.surface import Kind, successes
 from codegen.table import BY_POLICY, is_typed
 
 _POLICY_OPTIONS = {"idempotency-key": "Idempotent", "if-match": "IfMatch", "if-none-match": "IfNoneMatch"}
@@ -157,7 +159,7 @@ def _key(pointer: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=False)
 
 
 def component(pointer: str) -> str | None:
@@ -309,15 +311,8 @@ class _Builder:
             type_ = f"NonNullable<{type_}[{_quoted(unescape(token))}]>"
         return f"{type_}[number]"
 
-    def _sse(self) -> dict[str, Any]:
-        for response in successes(self._operation):
-            for media in response.media:
-                if media.content_type == EVENT_STREAM:
-                    return media.node.get("x-sse") or response.node.get("x-sse") or {}
-        return {}
-
     def _event_type(self) -> str:
-        events = self._sse().get("events", {})
+        events = surface.sse(self._operation).get("events", {})
         types = {name: component(schema.get("$ref", "")) or "unknown" for name, schema in events.items()}
         if set(types) <= {"message"}:
             return types.get("message", "unknown")
@@ -358,7 +353,7 @@ class _Builder:
         return paging if default is None else {**paging, "defaultLimit": default}
 
     def _events(self) -> dict[str, Any]:
-        declared = self._sse()
+        declared = surface.sse(self._operation)
         names = list(declared.get("events", {}))
         events: dict[str, Any] = {"names": names or ["message"]}
         if set(names) <= {"message"}:

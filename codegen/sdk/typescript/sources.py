@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from codegen import ir
+from codegen.locate import escape
 from codegen.names import camel, snake
 from codegen.sdk import surface
 from codegen.sdk.surface import class_name
@@ -162,20 +163,16 @@ def _types(root: Mapping[str, Any]) -> dict[str, str]:
     for area, group in groupby(sorted(rows), key=lambda row: row[0]):
         named = {own: name for _, own, name in group}
         lines = [
-            f"export type {own} = {component(f'/components/schemas/{_escaped(name)}')};" for own, name in named.items()
+            f"export type {own} = {component(f'/components/schemas/{escape(name)}')};" for own, name in named.items()
         ]
         areas[area] = "\n".join([HEADER, 'import type { components } from "../schema.js";', "", *lines, ""])
     return areas
 
 
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
-
-
 def _schemes(contract: ir.Contract) -> str:
     schemes = {}
     for name in contract.root.get("components", {}).get("securitySchemes", {}):
-        node = contract.bundle.follow(f"/components/securitySchemes/{_escaped(name)}")[1]
+        node = contract.bundle.follow(f"/components/securitySchemes/{escape(name)}")[1]
         schemes[lower_camel(name)] = _scheme(node)
     given = [name for name, scheme in schemes.items() if scheme["kind"] != "cookie" and "fromCookie" not in scheme]
     union = " | ".join(json.dumps(name) for name in given) or "never"
@@ -204,8 +201,8 @@ def _renewal(contract: ir.Contract) -> str:
         "scheme": lower_camel(found.scheme),
         "method": found.operation.method,
         "path": found.operation.path,
-        "token": f"/{_escaped(found.token)}",
-        "expiresIn": f"/{_escaped(found.expires_in)}",
+        "token": f"/{escape(found.token)}",
+        "expiresIn": f"/{escape(found.expires_in)}",
     }
     return _literal(told)
 

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from socket import SHUT_RDWR
 from threading import Lock
 from time import sleep
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 
@@ -36,7 +36,8 @@ class SyncEngine:
         with closing(steps):  # not when the garbage is collected: an interrupt's traceback would keep a renewal's lock
             while not isinstance(step := _next(steps, outcome), _Returned):
                 outcome = self._perform(step)
-            return step.value
+            value: T = step.value
+            return value
 
     def wake(self, reply: Reply) -> None:
         """End the connection of a stream, so that a thread which waits for its bytes waits no longer."""
@@ -91,7 +92,8 @@ class AsyncEngine:
         with closing(steps):
             while not isinstance(step := _next(steps, outcome), _Returned):
                 outcome = await self._perform(step)
-            return step.value
+            value: T = step.value
+            return value
 
     async def next_piece(self, pieces: AsyncIterator[bytes] | None) -> bytes | Failed | None:
         """Return the next bytes of a stream, None at its end, or what cut it."""
@@ -165,13 +167,13 @@ class _Connections:
             return None
 
 
-class _Returned(NamedTuple, Generic[T]):
+class _Returned(NamedTuple):
     """What steps came to."""
 
-    value: T
+    value: Any
 
 
-def _next(steps: Steps[T], outcome: Outcome) -> Step | _Returned[T]:
+def _next(steps: Steps[Any], outcome: Outcome) -> Step | _Returned:
     try:
         return steps.send(outcome)
     except StopIteration as end:
