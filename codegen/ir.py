@@ -90,15 +90,17 @@ class Operation:
     parameters: tuple[Parameter, ...]
     body: Body | None
     responses: tuple[Response, ...]
+    security: list[dict[str, list[str]]]
 
 
 @dataclass(frozen=True)
 class Contract:
-    """A whole contract, operations in the order of path and method."""
+    """A whole contract, operations in the order of path and method. schemes: security scheme → its node."""
 
     bundle: Bundle
     root: Node
     operations: tuple[Operation, ...]
+    schemes: dict[str, Node]
 
 
 def build(bundle: Bundle) -> Contract:
@@ -107,7 +109,9 @@ def build(bundle: Bundle) -> Contract:
     Raises:
         Refused: the document lacks what every operation needs to have a name and a shape.
     """
-    return Contract(bundle, bundle.document, tuple(_Resolver(bundle).operations()))
+    names = bundle.document.get("components", {}).get("securitySchemes", {})
+    schemes = {name: bundle.follow(f"/components/securitySchemes/{escape(name)}")[1] for name in sorted(names)}
+    return Contract(bundle, bundle.document, tuple(_Resolver(bundle).operations()), schemes)
 
 
 class _Resolver:
@@ -141,6 +145,7 @@ class _Resolver:
                 for status in sorted(node.get("responses", {}))
                 if not status.startswith("x-")
             ),
+            security=node.get("security", self._bundle.document.get("security", [])),
         )
 
     def _place(self, pointer: str, node: Node) -> tuple[str, str]:

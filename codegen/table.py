@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from codegen import ir
 from codegen.emit.shapes import Shaper
 from codegen.findings import Finding, Refused
+from codegen.locate import escape
 from codegen.names import camel, snake
 from codegen.resolved import Resolved
 from core.kernel import operation as table
@@ -46,7 +48,7 @@ class Compiler:
             version=str(root["info"]["version"]),
             fingerprint=self._bundle.sources.fingerprint(),
             sources=self._bundle.sources.digests(),
-            schemes=tuple(self._scheme(name) for name in sorted(root.get("components", {}).get("securitySchemes", {}))),
+            schemes=tuple(self._scheme(name, node) for name, node in self._contract.schemes.items()),
             styles={
                 name: self._converted(f"/x-error-styles/{name}", styles[name], table.ErrorStyle)
                 for name in sorted(styles)
@@ -71,7 +73,7 @@ class Compiler:
             summary=node.get("summary", ""),
             error_style=operation.path_node.get("x-error-style", "default"),
             responses=tuple(self._response(operation, response) for response in operation.responses),
-            security=self._security(operation),
+            security=tuple(map(_requirement, operation.security)),
             public_reason=node.get("x-public"),
             parameters=parameters,
             parameters_type=self._parameters_type(operation, parameters),
@@ -105,25 +107,14 @@ class Compiler:
         )
         return paging
 
-    def _security(self, operation: ir.Operation) -> tuple[table.Requirement, ...]:
-        default: list[dict[str, list[str]]] = self._contract.root.get("security", [])
-        alternatives = operation.node.get("security", default)
-        return tuple(
-            table.Requirement(
-                schemes=tuple(alternative),
-                scopes=tuple(dict.fromkeys(scope for scopes in alternative.values() for scope in scopes)),
-            )
-            for alternative in alternatives
-        )
-
-    def _scheme(self, name: str) -> table.Scheme:
-        pointer, node = self._bundle.follow(f"/components/securitySchemes/{name}")
+    def _scheme(self, name: str, node: ir.Node) -> table.Scheme:
         if node.get("type") == "apiKey" and node.get("in") in {"cookie", "header", "query"}:
             prefix = node.get("x-bearer-prefix")
             return table.Scheme(name=name, kind=node["in"], parameter=node["name"], bearer_prefix=prefix)
         if node.get("type") == "http" and str(node.get("scheme")).lower() == "bearer":
             return table.Scheme(name=name, kind="bearer", parameter="Authorization")
-        self._refuse(pointer, "write an apiKey or an http bearer scheme; other kinds of credential are not enforced")
+        fix = "write an apiKey or an http bearer scheme; other kinds of credential are not enforced"
+        self._refuse(f"/components/securitySchemes/{escape(name)}", fix)
 
     def _parameters(self, operation: ir.Operation) -> tuple[table.Parameter, ...]:
         result: list[table.Parameter] = []
@@ -267,6 +258,11 @@ class Compiler:
 
     def _refuse(self, pointer: str, message: str) -> NoReturn:
         raise Refused([Finding("compile", self._bundle.locate(pointer), message)])
+
+
+def _requirement(alternative: Mapping[str, Sequence[str]]) -> table.Requirement:
+    scopes = dict.fromkeys(scope for scopes in alternative.values() for scope in scopes)
+    return table.Requirement(schemes=tuple(alternative), scopes=tuple(scopes))
 
 
 def is_audited(operation: ir.Operation) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from codegen.findings import Finding
 from codegen.ir import Contract, Operation
+from codegen.locate import escape
 
 RULE = "security"
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -13,16 +14,21 @@ _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 def check(contract: Contract) -> Iterator[Finding]:
     """Yield operations without a decision, unknown schemes, and cookie callers without proof of intent."""
-    schemes = contract.root.get("components", {}).get("securitySchemes", {})
     if "security" in contract.root:
         place = contract.bundle.locate("/security")
         yield Finding(RULE, place, "move it into the operations: each says for itself who may call it")
+    known = {operation.id for operation in contract.operations}
+    for name, scheme in contract.schemes.items():
+        renewing = scheme.get("x-renewal", {}).get("operation")
+        if renewing is not None and renewing not in known:
+            place = contract.bundle.locate(f"/components/securitySchemes/{escape(name)}/x-renewal")
+            yield Finding(RULE, place, f"no operation is called {renewing!r}: nothing would renew the token")
     for operation in contract.operations:
-        yield from _operation(contract, operation, schemes)
+        yield from _operation(contract, operation)
 
 
-def _operation(contract: Contract, operation: Operation, schemes: dict[str, dict[str, str]]) -> Iterator[Finding]:
-    node, bundle = operation.node, contract.bundle
+def _operation(contract: Contract, operation: Operation) -> Iterator[Finding]:
+    node, bundle, schemes = operation.node, contract.bundle, contract.schemes
     if "security" not in node:
         place = bundle.locate(operation.pointer)
         yield Finding(

@@ -6,7 +6,8 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from codegen.sdk.shown import BASE_URL, Credential, Shown
+from codegen.sdk.shown import BASE_URL, Shown
+from codegen.sdk.surface import Credential
 
 _WIDTH = 70
 _FORM = "application/x-www-form-urlencoded"

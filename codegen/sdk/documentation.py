@@ -14,8 +14,8 @@ from codegen.bundle import Bundle
 from codegen.locate import Json, unescape
 from codegen.sdk import curl, samples, surface
 from codegen.sdk.python import sample as python
-from codegen.sdk.shown import Credential, Shown
-from codegen.sdk.surface import Method
+from codegen.sdk.shown import Shown
+from codegen.sdk.surface import Credential, Method
 from codegen.sdk.typescript import sample as typescript
 
 Changes = Callable[[Method, dict[str, Any]], Mapping[str, Any]]
@@ -83,20 +83,10 @@ def _body(method: Method) -> Any:
 
 def _credentials(contract: ir.Contract, operation: ir.Operation) -> tuple[Credential, ...]:
     """Return the alternative that a program is likeliest to hold: a token before a key before a session's cookies."""
-    security: list[dict[str, Any]] = operation.node.get("security", contract.root.get("security")) or []
-    alternatives = [
-        [_credential(contract.bundle, name) for name in alternative] for alternative in security if alternative
-    ]
+    security = operation.security
+    alternatives = [[surface.credential(contract, name) for name in row] for row in security if row]
     alternatives.sort(key=lambda held: (len(held), max(_KINDS.index(credential.kind) for credential in held)))
     return tuple(alternatives[0]) if alternatives and {} not in security else ()
-
-
-def _credential(bundle: Bundle, name: str) -> Credential:
-    node = bundle.follow(f"/components/securitySchemes/{name}")[1]
-    if node.get("type") == "apiKey":
-        return Credential(name, str(node["in"]), str(node["name"]), node.get("x-from-cookie"))
-    is_basic = str(node.get("scheme", "")).lower() == "basic"
-    return Credential(name, "basic" if is_basic else "bearer", "Authorization", None)
 
 
 def _result(method: Method) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -274,6 +275,38 @@ def _rank(content_type: str) -> int:
 
 
 @dataclass(frozen=True)
+class Credential:
+    """What a security scheme asks for. kind: bearer, basic, header, query or cookie; from_cookie: the cookie whose value the header repeats."""
+
+    scheme: str
+    kind: str
+    parameter: str
+    from_cookie: str | None
+
+    @property
+    def variable(self) -> str:
+        """Return the environment variable that holds it: TOKEN, API_KEY, SESSION_ID."""
+        if self.kind == "bearer":
+            return "TOKEN"
+        name = self.from_cookie or (self.parameter if self.kind == "cookie" else self.scheme)
+        return re.sub(r"\W", "_", snake(name)).upper()
+
+    @property
+    def cookie(self) -> str | None:
+        """Return the cookie that it is kept in; None for what a program is given as a text."""
+        return self.from_cookie or (self.parameter if self.kind == "cookie" else None)
+
+
+def credential(contract: ir.Contract, scheme: str) -> Credential:
+    """Return what a security scheme asks for; for a scheme of HTTP that no client writes, the whole value of its header."""
+    node = contract.schemes[scheme]
+    if node.get("type") == "apiKey":
+        return Credential(scheme, str(node["in"]), str(node["name"]), node.get("x-from-cookie"))
+    word = str(node.get("scheme", "bearer")).lower()
+    return Credential(scheme, word if word in {"basic", "bearer"} else "header", "Authorization", None)
+
+
+@dataclass(frozen=True)
 class Renewal:
     """How a bearer token is exchanged for its successor. token, expires_in: members of the operation's answer."""
 
@@ -285,10 +318,9 @@ class Renewal:
 
 def renewal(contract: ir.Contract) -> Renewal | None:
     """Return the renewal that a security scheme declares; None where none does."""
-    schemes = contract.root.get("components", {}).get("securitySchemes", {})
-    for name in sorted(schemes):
-        declared = schemes[name].get("x-renewal")
-        operation = next((o for o in contract.operations if declared and o.id == declared["operation"]), None)
+    for name, node in contract.schemes.items():
+        declared = node.get("x-renewal", {})
+        operation = next((o for o in contract.operations if o.id == declared.get("operation")), None)
         if operation is not None:
             return Renewal(name, operation, declared["token"], declared["expires_in"])
     return None

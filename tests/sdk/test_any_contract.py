@@ -228,6 +228,12 @@ def test_schemes_of_one_name_in_python_are_arguments_of_their_own(odd: ModuleTyp
         assert [server.asked[0].headers[name] for name in ("x-headers", "x-one", "x-two")] == ["a", "b", "c"]
 
 
+def test_a_scheme_that_no_client_writes_takes_its_header_whole(odd: ModuleType) -> None:
+    with scripted(Row(200, {"a": 1})) as server:
+        assert odd.Client(server.url, digest='Digest username="ada"').client_api.dict_() == {"a": 1}
+        assert server.asked[0].headers["authorization"] == 'Digest username="ada"'
+
+
 def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:
     assert (odd.__doc__ or "").startswith("A client of Odd ")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
 
 from codegen import ir
 from codegen.names import snake
 from codegen.sdk import surface
 from codegen.sdk.python.text import HEADER, literal, sentence
-from codegen.sdk.surface import Method, Resource
+from codegen.sdk.surface import Credential, Method, Resource
 
 _ERRORS = (
     "APIError", "BadRequest", "Conflict", "ConnectionFailed", "Forbidden", "Gone", "Invalid", "Locked", "MethodNotAllowed",
@@ -33,11 +32,9 @@ _FRONT = {
 
 def client_module(contract: ir.Contract, resources: Sequence[Resource], *, agent: str) -> str:
     """Return the module with Client and AsyncClient."""
-    schemes = contract.root.get("components", {}).get("securitySchemes", {})
-    held = _arguments(
-        name for name in sorted(schemes) if _kind(schemes[name]) != "cookie" and "x-from-cookie" not in schemes[name]
-    )
-    listed = "".join(f"    {literal(name)}: {_scheme(schemes[name])},\n" for name in sorted(schemes))
+    credentials = [surface.credential(contract, scheme) for scheme in contract.schemes]
+    held = _arguments(credential.scheme for credential in credentials if credential.cookie is None)
+    listed = "".join(f"    {literal(credential.scheme)}: {_scheme(credential)},\n" for credential in credentials)
     typed = "".join(f"    from .resources.{r.name} import {r.class_name}\n" for r in resources)
     properties = "".join(_property(resource) for resource in resources)
     return (
@@ -111,16 +108,10 @@ def _quotable(title: str) -> str:
     return sentence(title).rstrip(".").replace('"', "'").replace("\\", "/")
 
 
-def _kind(scheme: Mapping[str, Any]) -> str:
-    if scheme.get("type") == "apiKey":
-        return str(scheme["in"])
-    return "basic" if scheme.get("scheme", "").lower() == "basic" else "bearer"
-
-
-def _scheme(scheme: Mapping[str, Any]) -> str:
-    rows = [literal(_kind(scheme)), literal(scheme.get("name", "Authorization"))]
-    if "x-from-cookie" in scheme:
-        rows.append(literal(scheme["x-from-cookie"]))
+def _scheme(credential: Credential) -> str:
+    rows = [literal(credential.kind), literal(credential.parameter)]
+    if credential.from_cookie is not None:
+        rows.append(literal(credential.from_cookie))
     return f"Scheme({', '.join(rows)})"
 
 

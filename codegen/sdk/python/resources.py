@@ -75,8 +75,7 @@ class Resources:
         rows.append(f"answers=({''.join(f'Answer({s}, {literal(c)}, {t}), ' for s, c, t in answers)})")
         if method.kind == "stream":
             rows.append(f"events={self._stream(method, place)}")
-        security = operation.node.get("security", self._bundle.document.get("security", []))
-        rows.append(f"security={tuple(tuple(alternative) for alternative in security)!r}")
+        rows.append(f"security={tuple(map(tuple, operation.security))!r}")
         if method.is_idempotent:
             rows.append("is_idempotent=True")
         if operation.node.get("deprecated"):

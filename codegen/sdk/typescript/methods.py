@@ -323,7 +323,7 @@ class _Builder:
         types = _success_types(operation)
         accept = [EVENT_STREAM] if kind == "stream" else [name for name in types if name != EVENT_STREAM]
         data: dict[str, Any] = {"id": operation.id, "method": operation.method, "path": operation.path}
-        security = [list(map(lower_camel, row)) for row in self._security()]
+        security = [list(map(lower_camel, row)) for row in operation.security]
         optional = {
             "security": [row for row in security if row],
             "idempotent": bool(operation.node.get("x-idempotent")),
@@ -339,10 +339,6 @@ class _Builder:
             "deprecated": _deprecation(operation.node),
         }
         return data | {name: value for name, value in optional.items() if value}
-
-    def _security(self) -> list[dict[str, list[str]]]:
-        default: list[dict[str, list[str]]] = self._bundle.document.get("security", [])
-        return list(self._operation.node.get("security", default))
 
     def _paging(self) -> dict[str, Any]:
         declared = self._operation.node["x-paging"]

@@ -170,11 +170,9 @@ def _types(root: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _schemes(contract: ir.Contract) -> str:
-    schemes = {}
-    for name in contract.root.get("components", {}).get("securitySchemes", {}):
-        node = contract.bundle.follow(f"/components/securitySchemes/{escape(name)}")[1]
-        schemes[lower_camel(name)] = _scheme(node)
-    given = [name for name, scheme in schemes.items() if scheme["kind"] != "cookie" and "fromCookie" not in scheme]
+    credentials = [surface.credential(contract, scheme) for scheme in contract.schemes]
+    schemes = {lower_camel(credential.scheme): _scheme(credential) for credential in credentials}
+    given = [lower_camel(credential.scheme) for credential in credentials if credential.cookie is None]
     union = " | ".join(json.dumps(name) for name in given) or "never"
     return "\n".join(
         [
@@ -207,13 +205,9 @@ def _renewal(contract: ir.Contract) -> str:
     return _literal(told)
 
 
-def _scheme(node: Mapping[str, Any]) -> dict[str, str]:
-    if node.get("type") == "http" and str(node.get("scheme")).lower() == "basic":
-        return {"kind": "basic", "parameter": "Authorization"}
-    if node.get("type") != "apiKey":
-        return {"kind": "bearer", "parameter": "Authorization"}
-    scheme = {"kind": str(node["in"]), "parameter": str(node["name"])}
-    return scheme | ({"fromCookie": str(node["x-from-cookie"])} if "x-from-cookie" in node else {})
+def _scheme(credential: surface.Credential) -> dict[str, str]:
+    scheme = {"kind": credential.kind, "parameter": credential.parameter}
+    return scheme if credential.from_cookie is None else {**scheme, "fromCookie": credential.from_cookie}
 
 
 def _client(root: Mapping[str, Any], resources: Mapping[str, tuple[Method, ...]]) -> str:
