@@ -14,7 +14,7 @@ import gevent.monkey
 import gevent.socket
 import peewee
 import psycopg2.extensions
-from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledPostgresqlDatabase
+from playhouse.pool import MaxConnectionsExceeded, PoolConnection, PooledDatabase, PooledPostgresqlDatabase
 
 from core.kernel.settings import Settings
 
@@ -42,25 +42,7 @@ def pool(settings: Settings) -> peewee.Database:
     )
 
 
-class _Sessions(peewee.PostgresqlDatabase):
-    """Begins sessions that give up locks: those they wait for, and those they hold when nothing more comes from here.
-
-    A worker that is frozen, or whose machine has gone, would hold them for as long as TCP believes in it, which is hours.
-    timeout_ms: how long a lock is waited for.
-    """
-
-    timeout_ms: int
-
-    def _connect(self) -> psycopg2.extensions.connection:
-        connection: psycopg2.extensions.connection = super()._connect()  # type: ignore[misc]
-        connection.cursor().execute(
-            "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
-            (self.timeout_ms, _SILENCE_TIMEOUTS * self.timeout_ms),
-        )
-        return connection
-
-
-class _Pool(PooledPostgresqlDatabase, _Sessions):  # type: ignore[misc]
+class _Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhouse is not typed
     """Tells a dead connection by its socket: an idle one has nothing to say, so one that can be read has ended.
 
     peewee's own check is a query, a round trip on every checkout. And it connects under two locks that whoever gives a
@@ -69,37 +51,50 @@ class _Pool(PooledPostgresqlDatabase, _Sessions):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any, timeout_ms: int, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.timeout_ms = timeout_ms
+        self._timeout_ms = timeout_ms
         self._lock = nullcontext()  # what it guards belongs to one greenlet
+        self._in_the_making = 0
 
     def _connect(self) -> psycopg2.extensions.connection:
         with self._pool_lock:
             if (idle := self._take_idle()) is not None:
                 return idle
-            if len(self._in_use) >= self._max_connections:
+            if len(self._in_use) + self._in_the_making >= self._max_connections:
                 raise MaxConnectionsExceeded
-            place = object()
-            self._in_use[id(place)] = PoolConnection(0, place, 0)
+            self._in_the_making += 1
         try:
-            connection = _Sessions._connect(self)
+            connection = self._begin_session()
+            self._in_use[self.conn_key(connection)] = PoolConnection(time.time(), connection, time.time())
         finally:
             with self._pool_lock:
-                self._in_use.pop(id(place), None)
+                self._in_the_making -= 1
                 self._pool_available.notify()
-        self._in_use[self.conn_key(connection)] = PoolConnection(time.time(), connection, time.time())
+        return connection
+
+    def _begin_session(self) -> psycopg2.extensions.connection:
+        """Connect, with locks given up: those it waits for, and those it holds when nothing more comes from here.
+
+        A worker that is frozen, or whose machine has gone, would hold them for as long as TCP believes in it, which is hours.
+        """
+        connection: psycopg2.extensions.connection = super(PooledDatabase, self)._connect()
+        connection.cursor().execute(
+            "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
+            (self._timeout_ms, _SILENCE_TIMEOUTS * self._timeout_ms),
+        )
         return connection
 
     def _take_idle(self) -> psycopg2.extensions.connection | None:
         """Return a connection that waits to be used, the oldest first; None when there is none."""
         while self._connections:
-            since, _, connection = heapq.heappop(self._connections)
+            since, _, idle = heapq.heappop(self._connections)
+            connection: psycopg2.extensions.connection = idle
             if self._is_closed(connection):
                 continue
             if self._is_stale(since):
                 self._close_raw(connection)
                 continue
             self._in_use[self.conn_key(connection)] = PoolConnection(since, connection, time.time())
-            return connection  # type: ignore[no-any-return]
+            return connection
         return None
 
     def _is_closed(self, conn: psycopg2.extensions.connection) -> bool:

@@ -218,7 +218,7 @@ def _listen_postgresql(wake: Callable[[], None], stopped: Callable[[], bool]) ->
 
 
 def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
-    connection = psycopg2.connect(dbname=database.database, **_connect_parameters())
+    connection = psycopg2.connect(dbname=database.database, **database.connect_params)
     try:
         connection.autocommit = True
         connection.cursor().execute(f"LISTEN {_PG_CHANNEL}")
@@ -231,8 +231,3 @@ def _listen_once(wake: Callable[[], None], stopped: Callable[[], bool]) -> None:
                 wake()
     finally:
         connection.close()
-
-
-def _connect_parameters() -> dict[str, Any]:
-    pool_only = {"max_connections", "stale_timeout", "timeout"}
-    return {name: value for name, value in database.connect_params.items() if name not in pool_only}

@@ -10,21 +10,18 @@ from urllib.parse import urlsplit, urlunsplit
 
 import gevent
 import msgspec
-import peewee
 import psycopg2
 import pytest
 
-from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.system import events
 from models import migrate
-from models.database import bind, database, give_up_silent, read, write
+from models.database import AWAY, bind, database, give_up_silent, read, write
 from tests.links import Link
 
 TIMEOUT_SECONDS = 0.3
 SILENCE_SECONDS = 3 * TIMEOUT_SECONDS
 SLACK_SECONDS = 1.5
-AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
 
 
 @pytest.fixture
@@ -43,7 +40,7 @@ def link(postgresql: Settings) -> Iterator[Link]:
     url = urlsplit(postgresql.database_url)
     found = Link(url.port or 0)
     through = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{found.port}"))
-    bind(msgspec.structs.replace(postgresql, database_url=urlunsplit(through)))
+    bind(msgspec.structs.replace(postgresql, database_url=urlunsplit(through), database_pool_size=2))
     sweeper = gevent.spawn(_sweep)
     yield found
     sweeper.kill()
@@ -133,6 +130,14 @@ def test_connection_that_is_long_in_the_making_holds_up_nobody_who_has_one(link:
         took = time.monotonic() - began
         newcomer.join(10)
     assert took < slow[0] / 2, "they waited for the connection that another makes"
+
+
+def test_place_in_the_pool_is_free_again_when_no_connection_came_of_it(link: Link) -> None:
+    with link.silent_to_newcomers():
+        for _ in range(3):  # more than there are places
+            with _given_up(TIMEOUT_SECONDS):
+                _ask()
+    assert _ask() == 1
 
 
 def test_row_lock_is_waited_for_as_long_as_the_setting_says(postgresql: Settings) -> None:
