@@ -21,7 +21,7 @@ import gevent
 import peewee
 import psycopg2
 from playhouse.pool import MaxConnectionsExceeded, PooledSqliteDatabase
-from psycopg2.errorcodes import DEADLOCK_DETECTED, SERIALIZATION_FAILURE
+from psycopg2.errorcodes import DEADLOCK_DETECTED, LOCK_NOT_AVAILABLE, SERIALIZATION_FAILURE
 
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
@@ -32,8 +32,10 @@ _lock_timeout_seconds = 10.0
 _durability = "full"
 _LOCK_POLL_SECONDS = (0.0005, 0.01)
 _ISOLATED_TRIES = 10
-AWAY = (Unavailable, peewee.OperationalError, peewee.InterfaceError)
-"""The database cannot be reached or is busy, or its connection was lost in the midst of a query or transaction."""
+LOST = (peewee.OperationalError, peewee.InterfaceError)
+"""A connection was lost, or a lock not had, in the midst of a query or transaction; `unavailable` tells callers so."""
+AWAY = (Unavailable, *LOST)
+"""The same, or no connection was to be had to begin with."""
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""
@@ -210,10 +212,8 @@ def _begun(until: float) -> Iterator[None]:
             transaction.__enter__()
             break
         except peewee.OperationalError as error:
-            if "locked" not in str(error):
-                raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
-            if time.monotonic() > until:
-                raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise unavailable(error) from error
             gevent.sleep(random.uniform(*_LOCK_POLL_SECONDS))
     with _ending(transaction):
         yield
@@ -227,7 +227,7 @@ def _ending(scope: Any) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        with suppress(peewee.InterfaceError, peewee.OperationalError):  # where the connection is lost, so is the work
+        with suppress(*LOST):  # where the connection is lost, so is the work
             scope.__exit__(type(error), error, error.__traceback__)
         raise
     scope.__exit__(None, None, None)
@@ -255,8 +255,19 @@ def isolated(action: Callable[[], ResultT]) -> ResultT:
 
 
 def _was_overtaken(error: peewee.DatabaseError) -> bool:
+    return _postgresql_code(error) in {SERIALIZATION_FAILURE, DEADLOCK_DETECTED}
+
+
+def unavailable(error: peewee.DatabaseError | peewee.InterfaceError) -> Unavailable:
+    """Return what a caller is told of one of `LOST`."""
+    is_busy = "locked" in str(error) or _postgresql_code(error) in {LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED}
+    detail = "The database is busy." if is_busy else "The database cannot be reached."
+    return Unavailable(detail, retry_after_seconds=1, cause=str(error))
+
+
+def _postgresql_code(error: peewee.DatabaseError | peewee.InterfaceError) -> str | None:
     origin = getattr(error, "orig", None)
-    return isinstance(origin, psycopg2.Error) and origin.pgcode in {SERIALIZATION_FAILURE, DEADLOCK_DETECTED}
+    return origin.pgcode if isinstance(origin, psycopg2.Error) else None
 
 
 def after_commit(action: Callable[[], None]) -> None:
@@ -268,17 +279,9 @@ def after_commit(action: Callable[[], None]) -> None:
 
 
 def _connect() -> None:
-    silence = None if is_sqlite() else gevent.Timeout.start_new(_lock_timeout_seconds)
     try:
         database.connect()
-    except gevent.Timeout as error:  # it takes connections and says nothing, or others wait for that before us
-        if error is not silence:
-            raise
-        raise Unavailable("The database does not answer.", retry_after_seconds=1) from error
     except MaxConnectionsExceeded as error:
         raise Unavailable("The database is busy.", retry_after_seconds=1, cause=str(error)) from error
     except peewee.OperationalError as error:
-        raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
-    finally:
-        if silence is not None:
-            silence.close()
+        raise unavailable(error) from error

@@ -10,6 +10,7 @@ import time
 from contextlib import nullcontext, suppress
 from typing import Any
 
+import gevent
 import gevent.monkey
 import gevent.socket
 import peewee
@@ -76,11 +77,13 @@ class _Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhouse is not
 
         A worker that is frozen, or whose machine has gone, would hold them for as long as TCP believes in it, which is hours.
         """
-        connection: psycopg2.extensions.connection = super(PooledDatabase, self)._connect()
-        connection.cursor().execute(
-            "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
-            (self._timeout_ms, _SILENCE_TIMEOUTS * self._timeout_ms),
-        )
+        silence = psycopg2.OperationalError("it takes connections and says nothing")
+        with gevent.Timeout(self._timeout_ms / 1000, silence):
+            connection: psycopg2.extensions.connection = super(PooledDatabase, self)._connect()
+            connection.cursor().execute(
+                "SET lock_timeout = %s; SET idle_in_transaction_session_timeout = %s",
+                (self._timeout_ms, _SILENCE_TIMEOUTS * self._timeout_ms),
+            )
         return connection
 
     def _take_idle(self) -> psycopg2.extensions.connection | None:

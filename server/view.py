@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import peewee
-
 from core.kernel.call import Call, RequestContext
 from core.kernel.operation import Contract, Operation
 from core.kernel.problems import (
@@ -21,9 +19,9 @@ from core.kernel.problems import (
     NotImplementedYet,
     Problem,
     ResponseMismatch,
-    Unavailable,
     Violation,
 )
+from models.database import LOST, unavailable
 from server.answer import Answer
 from server.audit import compile_audit
 from server.bodies import compile_body
@@ -74,8 +72,8 @@ def compile_view(
             return run(request, call, values)
         except Problem:
             raise
-        except (peewee.OperationalError, peewee.InterfaceError) as error:
-            raise Unavailable("The database cannot be reached.", retry_after_seconds=1, cause=str(error)) from error
+        except LOST as error:
+            raise unavailable(error) from error
         except Exception as error:
             raise InternalError("The server failed; its log has the cause under the request id.") from error
 

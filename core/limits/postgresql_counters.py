@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import peewee
-
 from core.kernel.problems import Unavailable
 from core.limits.counters import GRACE_SECONDS, Taken
 from core.limits.meters import Charge, State
-from models.database import database, read
+from models.database import LOST, database, read
 
 _TAKE = "SELECT * FROM counters.take(%s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint)"
 _LOOK = """
@@ -92,5 +90,5 @@ def _rows(statement: str, values: tuple[Any, ...]) -> list[Any]:
         with read():
             cursor = database.execute_sql(statement, values)
             return list(cursor.fetchall()) if cursor.description else []
-    except (peewee.OperationalError, peewee.InterfaceError) as error:
+    except LOST as error:
         raise Unavailable("The counters cannot be reached.", retry_after_seconds=1, cause=str(error)) from error

@@ -12,7 +12,6 @@ from typing import Literal, TypeVar
 import gevent
 import httpx
 import msgspec
-import peewee
 from gevent.lock import Semaphore
 
 from core.identity import hashing
@@ -20,7 +19,7 @@ from core.kernel import clock, settings
 from core.kernel.problems import Unavailable
 from core.kernel.settings import Settings
 from core.limits import counters
-from models.database import AWAY, database, read
+from models.database import AWAY, LOST, database, read
 
 _MB = 1024 * 1024
 _DATABASE_SECONDS = 1.5
@@ -170,7 +169,7 @@ def _ask_database() -> str | None:
             database.execute_sql("SELECT 1").fetchone()
     except Unavailable as problem:
         return problem.detail
-    except (peewee.OperationalError, peewee.InterfaceError):
+    except LOST:
         return "The connection to the database broke."
     return None
 

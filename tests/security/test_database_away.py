@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import psycopg2
 import pytest
 
 from tests import postgres
@@ -111,3 +112,18 @@ def test_callers_are_answered_when_the_connections_of_a_worker_fall_silent(
                 assert time.monotonic() - began < 2 * SILENCE_SECONDS
             await_true(lambda: client.call("users_list", as_=ada).status == 200, "no recovery", seconds=15)
             assert server.workers() == workers, "a worker was replaced"
+
+
+def test_callers_are_told_that_the_database_is_busy_when_locks_or_places_in_the_pool_are_not_had(
+    database_server: postgres.PostgresServer, oracle: Oracle, tmp_path: Path
+) -> None:
+    url = database_server.url(postgres.create_database(database_server))
+    settings = read_settings(tmp_path, database_url=url)
+    with closing(LiveServer(settings, workers=1, database_timeout_seconds="1", database_pool_size="1")) as server:
+        client = server.client(oracle)
+        ada = make_people(client).ada.by_token()
+        with closing(psycopg2.connect(url)) as other, ThreadPoolExecutor(WAITERS) as pool:
+            other.cursor().execute("LOCK TABLE users")
+            waiting = [pool.submit(client.call, "users_list", as_=ada) for _ in range(WAITERS)]
+            told = {(done.result(60).status, done.result().json["error"]["message"]) for done in waiting}
+            assert told == {(503, "The database is busy.")}

@@ -248,8 +248,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "lost database is a bug",
         "server/view.py",
-        "except (peewee.OperationalError, peewee.InterfaceError) as error:",
-        "except peewee.NotSupportedError as error:",
+        "except LOST as error:",
+        "except () as error:",
         _PIPELINE,
     ),
     Mutant(
