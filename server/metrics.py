@@ -6,7 +6,6 @@ without it, as in tests, one process counts for itself.
 
 from __future__ import annotations
 
-import mmap
 import os
 from bisect import bisect_left
 from collections.abc import Callable
@@ -14,34 +13,43 @@ from pathlib import Path
 from typing import Any
 
 from gevent import monkey
-from prometheus_client import mmap_dict, values
+from prometheus_client import (
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    mmap_dict,
+    multiprocess,
+    values,
+)
 
 _ROOM_BYTES = 1 << 20
 _ENTRY_BYTES = 64
+"""More than an entry takes besides its key: a length, padding, a value and a time."""
 
 
-class _Values(mmap_dict.MmapedDict):
+class _Values(mmap_dict.MmapedDict):  # type: ignore[misc]  # the client's inner modules are not typed
     """A process's file, whose room on the disk is taken before it is mapped: without room, a write is SIGBUS.
 
     On a full disk the values are kept in memory, where no scrape finds them.
     """
 
     def __init__(self, filename: str, read_mode: bool = False) -> None:
-        super().__init__(filename if read_mode or _has_room(filename, _ROOM_BYTES) else _memory_file(), read_mode)  # type: ignore[no-untyped-call]
+        super().__init__(filename if read_mode or _has_room(filename, _ROOM_BYTES) else _memory_file(), read_mode)
 
     def _init_value(self, key: str) -> None:
         wanted = self._used + len(key.encode()) + _ENTRY_BYTES
         if wanted > self._capacity and not _has_room(self._fname, 2 * self._capacity):
             self._move_to_memory()
-        super()._init_value(key)  # type: ignore[no-untyped-call]
+        super()._init_value(key)
 
     def _move_to_memory(self) -> None:
-        kept = self._m[:]
-        self._f.close()
-        self._f = open(_memory_file(), "a+b")  # noqa: SIM115 - as long as the process
-        self._f.write(kept)
-        self._f.flush()
-        self._m = mmap.mmap(self._f.fileno(), self._capacity)
+        kept, memory = self._m[:], _memory_file()
+        self.close()
+        Path(memory).write_bytes(kept)
+        super().__init__(memory)
 
 
 def _has_room(filename: str, size: int) -> bool:
@@ -62,21 +70,11 @@ def _memory_file() -> str:
     return f"/proc/self/fd/{os.memfd_create('metrics')}"
 
 
-values.MmapedDict = _Values  # type: ignore[attr-defined]
+values.MmapedDict = _Values
 
 # No greenlet switches while a value is written, so the system's own lock, which costs less than gevent's, is never waited for.
-values.Lock = monkey.get_original("threading", "Lock")  # type: ignore[attr-defined]
-values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
-
-from prometheus_client import (  # noqa: E402
-    REGISTRY,
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    generate_latest,
-    multiprocess,
-)
+values.Lock = monkey.get_original("threading", "Lock")
+values.ValueClass = values.get_value_class()
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -122,10 +120,10 @@ def render() -> bytes:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return generate_latest(REGISTRY)
     registry = CollectorRegistry()
-    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    multiprocess.MultiProcessCollector(registry)
     return generate_latest(registry)
 
 
 def forget_process(pid: int) -> None:
     """Drop the gauges of a worker that has died; its counters stay in the sums."""
-    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(pid)

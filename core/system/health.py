@@ -149,8 +149,8 @@ def _timed(name: str, ask: Callable[[], str | None], limit_seconds: float) -> Ch
 def _within(limit_seconds: float, name: str, ask: Callable[[], _AnswerT], silence: _AnswerT) -> _AnswerT:
     """Return what is answered in time, else `silence`.
 
-    Each is asked in a greenlet of its own: one that is cut off may on its way out wait for what others hold (a pool's
-    lock while a connection is made), and whoever probes does not wait with it. What still hangs is not asked again.
+    It is asked in a greenlet of its own, on whose way out nobody waits, and one for all who probe meanwhile: however many
+    they are, they take one connection from the pool.
     """
     asked = _asking.get(name)
     if asked is None or asked.dead:
