@@ -15,6 +15,7 @@ from gunicorn.workers.ggevent import GeventPyWSGIWorker, PyWSGIServer
 
 from core.kernel.settings import Settings
 from models import database
+from server.background import Background
 from server.held import Connection
 from server.http11 import Handler
 from server.telemetry import Telemetry
@@ -60,7 +61,7 @@ class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
         """Serve until SIGTERM, or until the parent is gone."""
         servers = [self._listen(each) for each in self.sockets]
         self.app.runtime.start()
-        gevent.spawn(self._keep_deadlines, servers)
+        Background("deadlines", lambda: self._keep_deadlines(servers), self.app.runtime.telemetry).start()
         while self.alive:
             self.notify()
             gevent.sleep(_TICK_SECONDS)

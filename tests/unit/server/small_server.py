@@ -83,6 +83,17 @@ def application(runtime: SmallRuntime) -> flask.Flask:
     def _environ():
         return {key: value for key, value in flask.request.environ.items() if isinstance(value, str)}
 
+    @app.post("/fault")
+    def _fault():
+        """Have the worker's next measurement fail, as by a bug."""
+
+        def fail(**_):
+            del runtime.telemetry.measured
+            raise RuntimeError
+
+        runtime.telemetry.measured = fail
+        return "", 204
+
     @app.get("/metrics")
     def _metrics():
         return flask.Response(metrics.render(), content_type=metrics.CONTENT_TYPE)

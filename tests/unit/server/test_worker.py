@@ -241,6 +241,11 @@ def test_request_ends_when_its_body_does_not_come(small: Small) -> None:
     assert not answer.startswith(b"HTTP/1.1 200")
 
 
+def test_deadlines_are_kept_when_a_look_at_the_connections_has_failed(small: Small) -> None:
+    assert httpx.post(f"{small.url}/fault").status_code == 204
+    assert small.exchange(b"GET / HT").startswith(b"HTTP/1.1 408 ")
+
+
 def test_slow_handler_is_not_cut_by_the_deadline_of_its_body(small: Small) -> None:
     assert httpx.get(f"{small.url}/slow/1.5", timeout=PATIENCE_SECONDS).json() == {"slept": 1.5}
 
