@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Protocol
+from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
@@ -10,6 +11,7 @@ from core.identity import sessions, throttling
 from core.identity.federation import flows
 from core.kernel import settings
 from core.kernel.call import Cookie
+from core.kernel.principal import ROOT_TENANT_ID
 
 SESSION_COOKIE, CSRF_COOKIE, FLOW_COOKIE, DEVICE_COOKIE = "SESSION_ID", "CSRF-TOKEN", "LOGIN-FLOW", "DEVICE"
 
@@ -62,6 +64,11 @@ def answer_of(sent: Callback) -> flows.Answer:
         issuer=optional(sent.iss),
         browser_secret=optional(sent.login_flow),
     )
+
+
+def wanted_tenant(value: UUID | UnsetType) -> UUID:
+    """Return the tenant that a login is to lead to."""
+    return ROOT_TENANT_ID if value is UNSET else value
 
 
 def optional(value: str | UnsetType) -> str | None:

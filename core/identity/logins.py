@@ -15,10 +15,14 @@ from models.tables.identity import User
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """Someone who knew the password that had this hash, or whom a provider confirmed while it was this (None: none)."""
+    """Someone who knew the password that had this hash, or whom a provider confirmed while it was this (None: none).
+
+    tenant_id: the tenant that was asked for; None where none was, which leads to the user's home.
+    """
 
     user_id: UUID
     password_hash: str | None
+    tenant_id: UUID | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -70,7 +74,7 @@ def access_verified(verified: Verified) -> Admitted:
 
     Raises:
         InvalidCredentials: the user is gone or the password was changed.
-        AccountDisabled: the user is disabled or belongs to no tenant.
+        AccountDisabled: the user is disabled, or has no active account in the tenant that was asked for, or in any.
     """
     try:
         users.hold_user(verified.user_id)
@@ -79,7 +83,7 @@ def access_verified(verified: Verified) -> Admitted:
     user = User.get_by_id(verified.user_id)
     if user.password_hash != verified.password_hash:
         raise InvalidCredentials
-    tenant_id = access.find_home_tenant(user.id)
-    if not user.is_active or tenant_id is None:
+    tenant_id = verified.tenant_id or access.find_home_tenant(user.id)
+    if tenant_id is None or not access.is_member(user.id, tenant_id):
         raise AccountDisabled
     return Admitted(user, tenant_id)

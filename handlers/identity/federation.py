@@ -12,7 +12,7 @@ from core.identity.federation.providers import Provider
 from core.kernel import settings
 from core.kernel.call import Call, Reply
 from core.kernel.problems import AccountDisabled, Forbidden
-from handlers.browsers import answer_of, flow_cookie, optional
+from handlers.browsers import answer_of, flow_cookie, optional, wanted_tenant
 from models.contract import identity
 from models.contract.parameters.identity import (
     FederationCallbackParameters,
@@ -32,8 +32,13 @@ class FederatedAccountDisabled(Forbidden):
 def federation_start(call: Call[FederationStartParameters, None]) -> Reply[None, Literal[302]]:
     """Begin a login by an identity provider."""
     provider = registry.get_provider(call.parameters.provider)
-    address, secret = call.context.client_address, optional(call.parameters.login_flow)
-    begun = flows.begin(provider, _door(provider), client_address=address, browser_secret=secret)
+    begun = flows.begin(
+        provider,
+        _door(provider),
+        client_address=call.context.client_address,
+        browser_secret=optional(call.parameters.login_flow),
+        tenant_id=wanted_tenant(call.parameters.tenant_id),
+    )
     return Reply(None, 302, headers={"Location": begun.url}, cookies=(flow_cookie(begun),))
 
 
@@ -50,7 +55,7 @@ def federation_callback(
     assert isinstance(call.context.prepared, tuple)
     provider, arrival = call.context.prepared
     try:
-        verified = linking.do_identify(provider, arrival.profile)
+        verified = linking.do_identify(provider, arrival.profile, arrival.tenant_id)
         issued = tokens.do_issue_confirmed_token(verified)
     except AccountDisabled as disabled:
         raise FederatedAccountDisabled from disabled

@@ -14,7 +14,7 @@ from core.identity.federation.providers import Provider
 from core.kernel import settings
 from core.kernel.call import Call, Reply
 from core.kernel.problems import Unauthenticated
-from handlers.browsers import answer_of, flow_cookie, optional, session_cookies
+from handlers.browsers import answer_of, flow_cookie, optional, session_cookies, wanted_tenant
 from models.contract import identity
 from models.contract.parameters.identity import (
     OauthCallbackAppleParameters,
@@ -101,6 +101,7 @@ def _start(
         client_address=call.context.client_address,
         browser_secret=optional(call.parameters.login_flow),
         return_to=optional(call.parameters.return_to),
+        tenant_id=wanted_tenant(call.parameters.tenant_id),
     )
     return Reply(identity.OauthStart(auth_url=begun.url), 200, cookies=(flow_cookie(begun),))
 
@@ -118,7 +119,7 @@ def _admit(provider: Provider, call: Call[Any, None]) -> Reply[None, Literal[303
     """Open a session for whoever arrived, and lead to where the login was to lead."""
     arrival = call.context.prepared
     assert isinstance(arrival, flows.Arrival)
-    verified = linking.do_identify(provider, arrival.profile)
+    verified = linking.do_identify(provider, arrival.profile, arrival.tenant_id)
     opened = sessions.do_open_session(
         verified,
         client_address=call.context.client_address,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 from datetime import timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -15,6 +16,7 @@ from core.identity.federation.problems import LoginNotProven, LoginStateInvalid,
 from core.identity.federation.providers import Provider
 from core.kernel import clock, settings
 from core.kernel.ids import new_secret
+from core.kernel.principal import ROOT_TENANT_ID
 from core.kernel.sealing import digest, seal, unseal
 from models.database import read, write
 from models.tables.federation import LoginFlow
@@ -55,20 +57,28 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """Someone whom a provider confirmed, and the path that the login was to lead to (None: not said)."""
+    """Someone whom a provider confirmed, and the path (None: not said) and tenant that the login was to lead to."""
 
     profile: Profile
     return_to: str | None
+    tenant_id: UUID
 
 
 class _Kept(msgspec.Struct, frozen=True):
     verifier: str
     nonce: str
     return_to: str | None
+    tenant_id: UUID = ROOT_TENANT_ID  # a login may have begun before this was kept
 
 
 def begin(
-    provider: Provider, door: Door, *, client_address: str, browser_secret: str | None, return_to: str | None = None
+    provider: Provider,
+    door: Door,
+    *,
+    client_address: str,
+    browser_secret: str | None,
+    return_to: str | None = None,
+    tenant_id: UUID = ROOT_TENANT_ID,
 ) -> Begun:
     """Begin a login; browser_secret: what this browser has from another login that it began, or None.
 
@@ -83,7 +93,7 @@ def begin(
         browser_secret = new_secret()
     state, secrets = new_secret(), Secrets(verifier=new_secret(48), nonce=new_secret())
     url = exchange.authorization_url(provider, secrets, state=state, redirect_uri=door.redirect_uri)
-    kept = msgspec.json.encode(_Kept(str(secrets.verifier), str(secrets.nonce), return_to))
+    kept = msgspec.json.encode(_Kept(str(secrets.verifier), str(secrets.nonce), return_to, tenant_id))
     with write():
         LoginFlow.create(
             digest=digest(state),
@@ -110,7 +120,7 @@ def finish(provider: Provider, door: Door, answer: Answer) -> Arrival:
     _check_issuer(provider, answer.issuer)
     secrets = Secrets(verifier=kept.verifier, nonce=kept.nonce)
     profile = exchange.redeem(provider, secrets, code=answer.code, redirect_uri=door.redirect_uri)
-    return Arrival(_named(profile, person_name), kept.return_to)
+    return Arrival(_named(profile, person_name), kept.return_to, kept.tenant_id)
 
 
 def redeem_raw(provider: Provider, door: Door, code: str) -> Profile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from core.identity import access, logins, users
 from core.identity.federation.exchange import Profile
 from core.identity.federation.problems import DomainNotAllowed, EmailNotVerified, LinkNotAllowed, ProviderUnavailable
@@ -10,13 +12,14 @@ from core.kernel import clock
 from core.kernel.principal import ROOT_TENANT_ID
 from models.database import write
 from models.tables.federation import FederatedIdentity
-from models.tables.identity import Membership, Role, User, UserRole
-
-_DEFAULT_ROLE = "member"
+from models.tables.identity import Membership, Role, User
 
 
-def do_identify(provider: Provider, profile: Profile) -> logins.Verified:
+def do_identify(provider: Provider, profile: Profile, tenant_id: UUID = ROOT_TENANT_ID) -> logins.Verified:
     """Return the user, whom a first login links or makes; whether the user may log in is decided when a credential is made.
+
+    tenant_id: where the login is to lead. Whoever runs a tenant may make an account for anybody's address, so nobody is led
+    to a tenant without having asked for it, and everybody whom the provider confirms is taken into the root workspace.
 
     Raises:
         DomainNotAllowed: the provider's domains do not take the address.
@@ -26,8 +29,9 @@ def do_identify(provider: Provider, profile: Profile) -> logins.Verified:
     _check_domain(provider, profile)
     with write():
         user = _find_linked(profile) or _link(provider, profile)
-        _give_home(provider, user)
-    return logins.Verified(user.id, user.password_hash)
+        if tenant_id == ROOT_TENANT_ID and not _is_of_root(user):
+            users.do_assign_role(user.id, _default_role_id(provider), ROOT_TENANT_ID)
+    return logins.Verified(user.id, user.password_hash, tenant_id)
 
 
 def _check_domain(provider: Provider, profile: Profile) -> None:
@@ -52,6 +56,7 @@ def _link(provider: Provider, profile: Profile) -> User:
         raise EmailNotVerified
     user = _find_by_email(profile.email) or _make(provider, profile)
     _check_linkable(user)
+    users.hold_user(user.id)
     identity = {"authority": profile.authority, "subject": profile.subject, "user": user, "linked_at": clock.now()}
     FederatedIdentity.insert(identity).on_conflict_ignore().execute()
     User.update(federated_provider=provider.name).where(User.id == user.id, User.federated_provider.is_null()).execute()
@@ -66,9 +71,13 @@ def _check_linkable(user: User) -> None:
     Whoever runs a tenant may give an account anybody's address, which nothing proves; users of the root workspace are made by
     the installation's administrators, and without a password nobody waits inside.
     """
-    is_of_root = Membership.select().where(Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists()
-    if user.password_hash is not None and not is_of_root:
+    if user.password_hash is not None and not _is_of_root(user):
         raise LinkNotAllowed
+
+
+def _is_of_root(user: User) -> bool:
+    """Say whether the user has an account of the root workspace, be it a disabled one."""
+    return bool(Membership.select().where(Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists())
 
 
 def _make(provider: Provider, profile: Profile) -> User:
@@ -76,42 +85,23 @@ def _make(provider: Provider, profile: Profile) -> User:
     assert profile.email is not None
     new = users.NewUser(email=profile.email, first_name=profile.first_name, last_name=profile.last_name)
     try:
-        user = users.do_create_user(new, ROOT_TENANT_ID)
+        return users.do_create_user(new, ROOT_TENANT_ID, role_id=_default_role_id(provider))
     except users.UserExists:
         found = _find_by_email(profile.email)
         if found is None:
             raise
         return found
-    _give_role(user, provider)
-    return user
 
 
-def _give_home(provider: Provider, user: User) -> None:
-    """Take a user whom no tenant has any more into the root workspace, as anybody whom the provider confirms.
-
-    Whoever runs a tenant may make an account for anybody's address and disable it; that ends what the user may do there, and
-    keeps nobody out of the service. An account of the root workspace that was disabled stays so.
-    """
-    if access.find_home_tenant(user.id) is not None:
-        return
-    users.hold_user(user.id)  # of two logins at once one finds what the other made
-    if Membership.select().where(Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():
-        return
-    Membership.create(tenant=ROOT_TENANT_ID, user=user, created_at=clock.now())
-    UserRole.insert(user=user, tenant=ROOT_TENANT_ID, role=access.MEMBER_ROLE_ID).on_conflict_ignore().execute()
-    _give_role(user, provider)
-
-
-def _give_role(user: User, provider: Provider) -> None:
-    """Replace the role in the root workspace, which every new user has there, by the provider's."""
-    name = provider.default_role or _DEFAULT_ROLE
-    if name == _DEFAULT_ROLE:
-        return
-    role = Role.get_or_none(Role.name == name)
-    if role is None or role.is_system:
-        raise ProviderUnavailable(f"{provider.name}: default_role {name!r} is no role that can be given")
-    UserRole.delete().where(UserRole.user == user, UserRole.tenant == ROOT_TENANT_ID).execute()
-    UserRole.create(user=user, tenant=ROOT_TENANT_ID, role=role)
+def _default_role_id(provider: Provider) -> UUID:
+    if provider.default_role is None:
+        return access.MEMBER_ROLE_ID
+    role: Role | None = Role.get_or_none(Role.name == provider.default_role, ~Role.is_system)
+    if role is None:
+        raise ProviderUnavailable(
+            f"{provider.name}: default_role {provider.default_role!r} is no role that can be given"
+        )
+    return role.id
 
 
 def _find_by_email(email: str) -> User | None:

@@ -104,6 +104,7 @@ class FederationStartParameters(Struct, kw_only=True, frozen=True):
     """Parameters of federation_start."""
 
     provider: identity.FederationName
+    tenant_id: UUID | UnsetType = UNSET
     login_flow: str | UnsetType = UNSET
 
 
@@ -131,6 +132,7 @@ class OauthStartAppleParameters(Struct, kw_only=True, frozen=True):
     """Parameters of oauth_start_apple."""
 
     return_to: str | UnsetType = UNSET
+    tenant_id: UUID | UnsetType = UNSET
     login_flow: str | UnsetType = UNSET
 
 
@@ -138,6 +140,7 @@ class OauthStartGithubParameters(Struct, kw_only=True, frozen=True):
     """Parameters of oauth_start_github."""
 
     return_to: str | UnsetType = UNSET
+    tenant_id: UUID | UnsetType = UNSET
     login_flow: str | UnsetType = UNSET
 
 

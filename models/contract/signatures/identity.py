@@ -64,31 +64,31 @@ class AssetAuthSetPassword(Protocol):
 
 
 class FederationCallback(Protocol):
-    """GET /auth/oauth/{provider}/callback (spec/paths/identity/federation.yaml:35)."""
+    """GET /auth/oauth/{provider}/callback (spec/paths/identity/federation.yaml:36)."""
 
     def __call__(self, call: Call[identity_parameters.FederationCallbackParameters, None], /) -> Reply[identity.Token, Literal[200]] | Reply[None, Literal[302]]: ...
 
 
 class FederationDelete(Protocol):
-    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:211)."""
+    """DELETE /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:213)."""
 
     def __call__(self, call: Call[identity_parameters.FederationDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
 
 class FederationGet(Protocol):
-    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:117)."""
+    """GET /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:119)."""
 
     def __call__(self, call: Call[identity_parameters.FederationGetParameters, None], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 
 
 class FederationList(Protocol):
-    """GET /auth/admin/federation (spec/paths/identity/federation.yaml:82)."""
+    """GET /auth/admin/federation (spec/paths/identity/federation.yaml:84)."""
 
     def __call__(self, call: Call[None, None], /) -> identity.FederationNames | Reply[identity.FederationNames, Literal[200]]: ...
 
 
 class FederationPut(Protocol):
-    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:153)."""
+    """PUT /auth/admin/federation/{name} (spec/paths/identity/federation.yaml:155)."""
 
     def __call__(self, call: Call[identity_parameters.FederationPutParameters, identity.FederationProvider], /) -> identity.FederationProvider | Reply[identity.FederationProvider, Literal[200]]: ...
 
@@ -100,37 +100,37 @@ class FederationStart(Protocol):
 
 
 class OauthCallbackApple(Protocol):
-    """GET /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:152)."""
+    """GET /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:154)."""
 
     def __call__(self, call: Call[identity_parameters.OauthCallbackAppleParameters, None], /) -> None | Reply[None, Literal[303]]: ...
 
 
 class OauthCallbackGithub(Protocol):
-    """GET /api/oauth/github/callback (spec/paths/identity/oauth.yaml:37)."""
+    """GET /api/oauth/github/callback (spec/paths/identity/oauth.yaml:38)."""
 
     def __call__(self, call: Call[identity_parameters.OauthCallbackGithubParameters, None], /) -> None | Reply[None, Literal[303]]: ...
 
 
 class OauthExchangeApple(Protocol):
-    """POST /api/oauth/apple/manual (spec/paths/identity/oauth.yaml:226)."""
+    """POST /api/oauth/apple/manual (spec/paths/identity/oauth.yaml:228)."""
 
     def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class OauthExchangeGithub(Protocol):
-    """POST /api/oauth/github/manual (spec/paths/identity/oauth.yaml:77)."""
+    """POST /api/oauth/github/manual (spec/paths/identity/oauth.yaml:78)."""
 
     def __call__(self, call: Call[None, identity.OauthExchange], /) -> None | Reply[None, Literal[200]]: ...
 
 
 class OauthReceiveApple(Protocol):
-    """POST /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:190)."""
+    """POST /api/oauth/apple/callback (spec/paths/identity/oauth.yaml:192)."""
 
     def __call__(self, call: Call[None, identity.ApplePost], /) -> None | Reply[None, Literal[303]]: ...
 
 
 class OauthStartApple(Protocol):
-    """GET /api/oauth/apple (spec/paths/identity/oauth.yaml:118)."""
+    """GET /api/oauth/apple (spec/paths/identity/oauth.yaml:119)."""
 
     def __call__(self, call: Call[identity_parameters.OauthStartAppleParameters, None], /) -> identity.OauthStart | Reply[identity.OauthStart, Literal[200]]: ...
 

@@ -41,9 +41,10 @@ class Federation:
         body = definition(**{"issuer": self.provider.issuer, **spec})
         return self.client.call("federation_put", path={"name": NAME}, body=body, as_=self.people.ada)
 
-    def start(self) -> tuple[str, str]:
+    def start(self, tenant_id: str | None = None) -> tuple[str, str]:
         """Begin a login: where the browser is sent, and the cookie that it is given."""
-        answer = self.client.call("federation_start", path={"provider": NAME})
+        query = {"tenant_id": tenant_id} if tenant_id else {}
+        answer = self.client.call("federation_start", path={"provider": NAME}, query=query)
         assert answer.status == 302, answer.text
         return answer.headers["Location"], answer.cookies["LOGIN-FLOW"]
 
@@ -56,9 +57,9 @@ class Federation:
         headers = {"Cookie": f"LOGIN-FLOW={cookie}"} if cookie else {}
         return self.client.call("federation_callback", path={"provider": NAME}, query=query, headers=headers)
 
-    def log_in(self, person: str) -> Answer:
-        """Go the whole way."""
-        url, cookie = self.start()
+    def log_in(self, person: str, tenant_id: str | None = None) -> Answer:
+        """Go the whole way, to the root workspace or another."""
+        url, cookie = self.start(tenant_id)
         return self.come_back(self.visit(url, person), cookie)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -27,8 +27,8 @@ def test_an_account_that_somebody_prepared_is_not_linked(federation: Federation)
         assert not FederatedIdentity.select().exists()
 
 
-def _log_in(federation: Federation, person: str) -> Person:
-    token = federation.log_in(person).json["access_token"]
+def _log_in(federation: Federation, person: str, tenant_id: str | None = None) -> Person:
+    token = federation.log_in(person, tenant_id).json["access_token"]
     return Person(user_id="", name="", email="", password="", token=token)
 
 
@@ -63,7 +63,7 @@ def test_whoever_registered_invites_their_own_address_and_is_led_to_the_tenant(f
     made = client.call("accounts_create", path=path, body=body, as_=registered.admin)
     assert made.status == 201, made.text
     assert client.call("accounts_create", path=path, body=body, as_=registered.admin).status == 409
-    dora = _log_in(federation, "dora")
+    dora = _log_in(federation, "dora", registered.id)
     assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == registered.id
     assert client.call("tokens_get_me", as_=dora).json["user_id"] == made.json["data"]["userId"]
     accounts = client.call("accounts_list", path=path, as_=registered.admin).json["data"]
@@ -82,6 +82,33 @@ def test_accounts_of_other_tenants_follow_the_address_to_who_proves_it(federatio
     assert _actor(federation, squatter) not in {row["userId"] for row in accounts}
 
 
+def test_a_tenant_that_prepared_an_account_does_not_catch_the_login(federation: Federation) -> None:
+    """Make an account for Dora's address before anybody else: she is led where she asked for, by whoever asked first."""
+    client = federation.client
+    mallory, host = register(client), register(client)
+    body = {"email": "dora@example.com", "name": "Dora", "role": "member"}
+    for tenancy in (mallory, host):
+        made = client.call("accounts_create", path={"tenantId": tenancy.id}, body=body, as_=tenancy.admin)
+        assert made.status == 201, made.text
+    root = str(ROOT_TENANT_ID)
+    for asked, led in ((None, root), (host.id, host.id), (mallory.id, mallory.id), (root, root)):
+        dora = _log_in(federation, "dora", asked)
+        assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == led
+        assert client.call("tokens_get_me", as_=dora).json["user_id"] == made.json["data"]["userId"]
+
+
+def test_a_login_leads_to_no_tenant_where_there_is_no_account(federation: Federation) -> None:
+    client = federation.client
+    other, former = register(client), register(client)
+    path, body = {"tenantId": former.id}, {"email": "dora@example.com", "name": "Dora", "role": "member"}
+    made = client.call("accounts_create", path=path, body=body, as_=former.admin).json["data"]
+    account = {**path, "accountId": made["id"]}
+    assert client.call("accounts_update", path=account, body={"status": "disabled"}, as_=former.admin).status == 200
+    for tenant_id in (other.id, former.id, str(uuid4())):
+        answer = federation.log_in("dora", tenant_id)
+        assert (answer.status, answer.json["error"]["details"]["code"]) == (403, "account_disabled")
+
+
 @pytest.mark.parametrize("is_linked", [False, True], ids=["before the first login", "after it"])
 def test_a_tenant_that_disables_its_account_keeps_nobody_out(federation: Federation, is_linked: bool) -> None:
     """Make an account for Dora's address and disable it: she is led to the root workspace, as if there had been none."""
@@ -90,7 +117,8 @@ def test_a_tenant_that_disables_its_account_keeps_nobody_out(federation: Federat
     path, body = {"tenantId": mallory.id}, {"email": "dora@example.com", "name": "Dora", "role": "member"}
     made = client.call("accounts_create", path=path, body=body, as_=mallory.admin).json["data"]
     if is_linked:
-        assert client.call("tenants_get_own", as_=_log_in(federation, "dora")).json["data"]["id"] == mallory.id
+        dora = _log_in(federation, "dora", mallory.id)
+        assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == mallory.id
     account = {**path, "accountId": made["id"]}
     assert client.call("accounts_update", path=account, body={"status": "disabled"}, as_=mallory.admin).status == 200
     federation.put(default_role="viewer")
@@ -98,6 +126,8 @@ def test_a_tenant_that_disables_its_account_keeps_nobody_out(federation: Federat
     assert client.call("tenants_get_own", as_=dora).json["data"]["id"] == str(ROOT_TENANT_ID)
     me = client.call("tokens_get_me", as_=dora).json
     assert (me["user_id"], me["groups"]) == (made["userId"], ["viewer"])
+    federation.put(default_role="admin")
+    assert client.call("tokens_get_me", as_=_log_in(federation, "dora")).json["groups"] == ["viewer"]
 
 
 def test_a_disabled_account_of_the_root_workspace_stays_out(federation: Federation) -> None:

@@ -18,6 +18,7 @@ from core.system import audit
 from tests import provider_endpoint
 from tests.client import Answer, Client, Person
 from tests.factories.people import People
+from tests.factories.tenants import register
 from tests.provider_endpoint import ProviderEndpoint
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -117,6 +118,17 @@ def test_the_session_of_a_login_can_be_ended(scene: Scene) -> None:
 
 def test_a_login_leads_where_its_start_said(scene: Scene) -> None:
     assert scene.log_in(return_to="/chat?c=1#x").headers["Location"] == "/chat?c=1#x"
+
+
+def test_a_login_leads_to_the_tenant_that_its_start_named(scene: Scene) -> None:
+    host, other = register(scene.client), register(scene.client)
+    body = {"email": "dora@example.com", "name": "Dora", "role": "viewer"}
+    made = scene.client.call("accounts_create", path={"tenantId": host.id}, body=body, as_=host.admin)
+    assert made.status == 201, made.text
+    assert _me(scene, scene.log_in())["role"] == "member"
+    assert _me(scene, scene.log_in(tenant_id=host.id))["role"] == "viewer"
+    refused = scene.log_in(tenant_id=other.id)
+    assert (refused.status, refused.json["code"]) == (423, "RGP.AUTH.DISABLED")
 
 
 @pytest.mark.parametrize(

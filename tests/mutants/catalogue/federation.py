@@ -120,18 +120,29 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the default role is not given",
         _LINKING,
-        "    _give_role(user, provider)\n    return user",
-        "    return user",
+        "    if provider.default_role is None:\n",
+        "    if provider:\n",
         ("logins by openid",),
     ),
     Mutant(
-        "whom every tenant disabled is kept out", _LINKING, "        _give_home(provider, user)\n", "", ("strangers",)
+        "whom every tenant disabled is kept out",
+        _LINKING,
+        "if tenant_id == ROOT_TENANT_ID and",
+        "if False and",
+        ("strangers",),
     ),
     Mutant(
-        "a disabled account of the root workspace is made anew",
+        "the default role is given at each login",
         _LINKING,
-        "Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():\n        return",
-        "Membership.user == user, Membership.tenant == ROOT_TENANT_ID).exists():\n        pass",
+        "ROOT_TENANT_ID and not _is_of_root(user):",
+        "ROOT_TENANT_ID:",
+        ("strangers",),
+    ),
+    Mutant(
+        "a login leads elsewhere than it asked",
+        _LINKING,
+        "user.password_hash, tenant_id)",
+        "user.password_hash)",
         ("strangers",),
     ),
     Mutant(
