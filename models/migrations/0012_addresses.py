@@ -16,12 +16,7 @@ _ROOT_TENANT = UUID(int=0)
 _NOWHERE = "@unproven.invalid"
 
 
-class Table(peewee.Model):
-    class Meta:
-        legacy_table_names = False
-
-
-class User(Table):
+class User(peewee.Model):
     id = peewee.UUIDField(primary_key=True)
     email = peewee.CharField(max_length=254)
     password_hash = peewee.CharField(null=True)
@@ -34,7 +29,7 @@ class User(Table):
         table_name = "users"
 
 
-class Membership(Table):
+class Membership(peewee.Model):
     id = peewee.UUIDField(primary_key=True)
     tenant_id = peewee.UUIDField()
     user_id = peewee.UUIDField()
@@ -43,7 +38,7 @@ class Membership(Table):
         table_name = "memberships"
 
 
-class UserRole(Table):
+class UserRole(peewee.Model):
     user_id = peewee.UUIDField()
     tenant_id = peewee.UUIDField()
 
