@@ -43,7 +43,7 @@ def pool(settings: Settings) -> peewee.Database:
     )
 
 
-class _Pool(PooledPostgresqlDatabase):  # type: ignore[misc]  # playhouse is not typed
+class _Pool(PooledPostgresqlDatabase):
     """Tells a dead connection by its socket: an idle one has nothing to say, so one that can be read has ended.
 
     peewee's own check is a query, a round trip on every checkout. And it connects under two locks that whoever gives a

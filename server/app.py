@@ -71,7 +71,7 @@ def create_app(
     app.register_error_handler(HTTPException, lane.render)
     app.register_error_handler(Exception, lane.render)
     app.after_request(_complete)
-    app.wsgi_app = lane.before(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    app.wsgi_app = lane.before(app.wsgi_app)  # type: ignore[method-assign,assignment]  # as Flask has middleware added
     return app
 
 

@@ -14,11 +14,12 @@ from uuid import UUID
 import orjson
 
 from core.kernel.call import Call, Reply
+from core.kernel.exchange import Deed
 from core.kernel.operation import Operation
 from core.kernel.problems import Problem
 from server import metrics
 from server.answer import Answer
-from server.ports import AuditTrail, Deed
+from server.ports import AuditTrail
 from server.request import Request
 from server.router import names_of
 

@@ -59,11 +59,11 @@ def serve(arguments: list[str]) -> int:
         datadir.prepare_data_dir(settings)
     except OSError as error:
         return _fail(f"ACCORD_DATA_DIR={settings.data_dir}: {error}")
-    from core.kernel.problems import Problem  # noqa: PLC0415
-    from server import banner, logs, migration, process, runtime  # noqa: PLC0415
-    from server.app import HandlerMissing  # noqa: PLC0415
-    from server.project import ProjectError  # noqa: PLC0415
-    from server.switches import SwitchUnknown  # noqa: PLC0415
+    from core.kernel.problems import Problem  # noqa: PLC0415 - as all of these: not before the data folder is made
+    from server import banner, logs, migration, process, runtime  # noqa: PLC0415 - likewise
+    from server.app import HandlerMissing  # noqa: PLC0415 - likewise
+    from server.project import ProjectError  # noqa: PLC0415 - likewise
+    from server.switches import SwitchUnknown  # noqa: PLC0415 - likewise
 
     log = logs.Log(settings.log_level)
     logs.capture(log)
@@ -102,7 +102,7 @@ def migrate(arguments: list[str]) -> int:
     if settings is None:
         return _USAGE_ERROR
     from core.kernel.problems import Problem  # noqa: PLC0415 - `accord help` need not load the database
-    from server import migration  # noqa: PLC0415
+    from server import migration  # noqa: PLC0415 - likewise
 
     Path(settings.data_dir).mkdir(mode=0o700, parents=True, exist_ok=True)
     try:

@@ -33,7 +33,7 @@ _DRAIN_SECONDS = 2.0
 _LINE_ENDS = frozenset({b"\r", b"\n"})
 
 
-class _Body(pywsgi.Input):  # type: ignore[misc]
+class _Body(pywsgi.Input):
     """A request's body."""
 
     @property
@@ -45,7 +45,7 @@ class _Body(pywsgi.Input):  # type: ignore[misc]
         """Leave what the application did not read: the handler decides what becomes of the connection."""
 
 
-class Handler(PyWSGIHandler):  # type: ignore[misc]
+class Handler(PyWSGIHandler):
     """One connection.
 
     deadline: monotonic seconds after which the server calls `expire`. is_waiting: no whole request head has come.

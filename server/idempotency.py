@@ -19,12 +19,13 @@ from gevent.lock import Semaphore
 
 from core.kernel import clock
 from core.kernel.call import EventStream
+from core.kernel.exchange import Replay
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
 from models import database
 from server.answer import Answer
 from server.background import FailureObserver
-from server.ports import IdempotencyStore, Replay
+from server.ports import IdempotencyStore
 from server.request import Request
 
 _CLAIM_LEASE = timedelta(seconds=30)

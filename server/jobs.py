@@ -7,8 +7,9 @@ from typing import Any, Protocol
 import gevent
 from gevent.event import Event as Signal
 
+from core.kernel.durable import Job
 from server.background import Background, FailureObserver
-from server.ports import Job, JobQueue
+from server.ports import JobQueue
 
 _POLL_SECONDS = 1.0
 _HEARTBEAT_SECONDS = 1.0

@@ -30,7 +30,7 @@ _ENTRY_BYTES = 64
 """More than an entry takes besides its key: a length, padding, a value and a time."""
 
 
-class _Values(mmap_dict.MmapedDict):  # type: ignore[misc]  # the client's inner modules are not typed
+class _Values(mmap_dict.MmapedDict):
     """A process's file, whose room on the disk is taken before it is mapped: without room, a write is SIGBUS.
 
     On a full disk the values are kept in memory, where no scrape finds them.

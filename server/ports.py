@@ -12,13 +12,8 @@ from typing import Any, Protocol
 import msgspec
 
 from core.kernel.call import Event
-from core.kernel.durable import ChannelState as ChannelState  # noqa: PLC0414  (part of the ports)
-from core.kernel.durable import Job as Job  # noqa: PLC0414
-from core.kernel.exchange import Credentials as Credentials  # noqa: PLC0414  (part of the ports)
-from core.kernel.exchange import Deed as Deed  # noqa: PLC0414  (part of the ports)
-from core.kernel.exchange import RateDecision as RateDecision  # noqa: PLC0414  (part of the ports)
-from core.kernel.exchange import Replay as Replay  # noqa: PLC0414  (part of the ports)
-from core.kernel.exchange import UsageStanding as UsageStanding  # noqa: PLC0414  (part of the ports)
+from core.kernel.durable import ChannelState, Job
+from core.kernel.exchange import Credentials, Deed, RateDecision, Replay, UsageStanding
 from core.kernel.operation import Operation
 from core.kernel.principal import Principal
 

@@ -33,7 +33,7 @@ class Lifetime(Protocol):
         """End it, and every stream; called in the worker."""
 
 
-class Application(BaseApplication):  # type: ignore[misc]
+class Application(BaseApplication):
     """A runtime under gunicorn: built once in the parent, forked into every worker.
 
     banner: printed to standard error once the server listens.
@@ -73,7 +73,7 @@ class Application(BaseApplication):  # type: ignore[misc]
         return self.runtime.wsgi
 
 
-class _GunicornLog(Logger):  # type: ignore[misc]
+class _GunicornLog(Logger):
     """gunicorn's own lines, as JSON like all others; requests are logged by the pipeline."""
 
     def setup(self, cfg: Any) -> None:

@@ -38,7 +38,7 @@ def _no_url(rule: werkzeug.routing.Rule, **values: Any) -> tuple[str, str]:
     raise NotImplementedError(f"{rule.endpoint}: URLs are the contract's to say")
 
 
-class CompiledApi(FlaskApi):  # type: ignore[misc]  # connexion is not typed
+class CompiledApi(FlaskApi):
     """Connexion's Flask API whose operations are our compiled views."""
 
     def make_operation(self, operation: Any) -> RoutedView:
@@ -51,7 +51,7 @@ class CompiledApi(FlaskApi):  # type: ignore[misc]  # connexion is not typed
         )
 
 
-class Skeleton(OpenAPISpecification):  # type: ignore[misc]
+class Skeleton(OpenAPISpecification):
     """The compiler's skeleton as Connexion reads it, not validated again at every start: the compiler's tests do that."""
 
     @classmethod

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
+from core.kernel.exchange import Credentials
 from core.kernel.operation import Contract, Operation, Requirement, Scheme
 from core.kernel.principal import ANONYMOUS, Principal
 from core.kernel.problems import AmbiguousCredentials, Forbidden, InsufficientScope, Unauthenticated
 from server import query
-from server.ports import Credentials, CredentialVerifier
+from server.ports import CredentialVerifier
 from server.request import Request, cookies, environ_name
 from server.router import names_of
 

@@ -25,7 +25,7 @@ _HALF_SENT_SECONDS = 0.5
 """What a body that is on its way gets for the rest of it when the worker stops."""
 
 
-class Server(PyWSGIServer):  # type: ignore[misc]
+class Server(PyWSGIServer):
     """A listening socket and its connections."""
 
     def __init__(self, listener: Any, application: Any, *, settings: Settings, telemetry: Telemetry, **options: Any):
@@ -54,7 +54,7 @@ class Server(PyWSGIServer):  # type: ignore[misc]
             connection.cut()
 
 
-class Worker(GeventPyWSGIWorker):  # type: ignore[misc]
+class Worker(GeventPyWSGIWorker):
     """One process: serves until it is told to stop, then ends streams, jobs and connections in that order."""
 
     def run(self) -> None:

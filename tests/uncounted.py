@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from core.kernel.exchange import RateDecision, UsageStanding
 from core.kernel.principal import Principal
-from server.ports import RateDecision, UsageStanding
 
 
 class Uncounted:

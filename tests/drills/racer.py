@@ -14,13 +14,14 @@ from typing import cast
 
 import gevent.monkey
 
+# ruff: noqa: E402 - the standard library is patched before anything that uses it is imported
 gevent.monkey.patch_all()
 
-from core.kernel import settings as kernel_settings  # noqa: E402
-from core.kernel.exchange import Algorithm  # noqa: E402
-from core.limits.counters import choose  # noqa: E402
-from core.limits.meters import Charge  # noqa: E402
-from models import database  # noqa: E402
+from core.kernel import settings as kernel_settings
+from core.kernel.exchange import Algorithm
+from core.limits.counters import choose
+from core.limits.meters import Charge
+from models import database
 
 _STEP_US = 3_600_000_000
 """One request comes back an hour later: none during a race."""

@@ -171,7 +171,7 @@ def _sign_in(client: Client, user: Person) -> str:
 
 def _calling(client: Client, operation_id: str, **parts: object) -> Callable[[], None]:
     def call() -> None:
-        answer: Answer = client.call(operation_id, **parts)  # type: ignore[arg-type]
+        answer: Answer = client.call(operation_id, **parts)
         assert answer.status < 300, answer.text
 
     return call

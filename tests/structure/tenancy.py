@@ -117,7 +117,7 @@ class _Reader:
         self._values: dict[str, list[ast.expr]] = {}
         for node in _own_nodes(scope):
             for target in _targets(node):
-                self._values.setdefault(target, []).append(node.value)  # type: ignore[attr-defined]
+                self._values.setdefault(target, []).append(node.value)
 
     def is_scoped(self, node: ast.AST) -> bool:
         """Say whether the query around the node compares a tenant."""

@@ -129,7 +129,7 @@ def test_a_failing_provider_is_503(client: Client, people: People, monkeypatch: 
         def complete(self, request: object) -> None:
             raise ProviderFailed("secret cause")
 
-    monkeypatch.setitem(registry._providers, "gpt-4", Failing())  # type: ignore[arg-type]
+    monkeypatch.setitem(registry._providers, "gpt-4", Failing())
     answer = _ask(client, people)
     assert (answer.status, answer.json["error"]["code"]) == (503, "provider_unavailable")
     assert "secret" not in answer.text

@@ -9,9 +9,10 @@ from datetime import datetime
 import gevent
 
 from core.kernel.call import Event
+from core.kernel.durable import ChannelState
+from core.kernel.exchange import Credentials
 from core.kernel.principal import Principal
 from core.kernel.problems import Unavailable
-from server.ports import ChannelState, Credentials
 
 
 class MemoryEvents:

@@ -302,8 +302,8 @@ def service(
             verifier=Verifier(),
             idempotency=SqlStore(),
             limiter=limiter or Limiter(),
-            events=None,  # type: ignore[arg-type]
-            jobs=None,  # type: ignore[arg-type]
+            events=None,
+            jobs=None,
             definitions=definitions,
         ),
     )

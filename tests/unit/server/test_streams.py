@@ -316,7 +316,7 @@ def test_event_is_delivered_when_the_log_could_not_be_read_at_its_wake_up(bed: B
             raise failures.pop()
         return read(positions, limit)
 
-    bed.events.read = fail_once  # type: ignore[method-assign]
+    bed.events.read = fail_once
     bed.say()
     listener.wait(lambda each: len(each.ids) == 2)
     assert not failures
@@ -327,7 +327,7 @@ def test_stream_says_when_to_come_back_when_the_log_is_lost_while_it_catches_up(
     def fail(positions: Mapping[str, int], limit: int) -> list[Event]:
         raise lost
 
-    bed.events.read = fail  # type: ignore[method-assign]
+    bed.events.read = fail
     listener = bed.listen()
     listener.greenlet.join(PATIENCE_SECONDS)
     assert listener.greenlet.successful()

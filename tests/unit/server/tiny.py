@@ -30,7 +30,7 @@ def build(settings: Settings) -> Service:
         settings=settings,
         ports=Ports(
             verifier=OpenVerifier(),
-            idempotency=None,  # type: ignore[arg-type]  # none of these operations keeps an answer
+            idempotency=None,  # none of these operations keeps an answer
             limiter=Uncounted(),
             events=MemoryEvents(),
             jobs=SqlJobQueue(),

@@ -86,7 +86,7 @@ def test_nothing_is_lost_when_the_database_goes_away_in_mid_transaction(
             raise failures.pop()
         write_through(pieces, end)
 
-    sink.write = fail_once  # type: ignore[method-assign]
+    sink.write = fail_once
     run = gevent.spawn(generation.run, sink, _pieces("all ", "of it"))
     run.get(timeout=PATIENCE_SECONDS)
     assert (sink.written, failures) == ("all of it.", [])

@@ -60,7 +60,7 @@ def test_a_damaged_file_is_made_anew_and_reported(
     before = SqliteSlots(str(tmp_path))
     for number in range(500):
         _enter(before, f"some key that fills pages:{number}", "s")
-    before._file.connection.close()  # type: ignore[union-attr]
+    before._file.connection.close()
     for suffix in ("-wal", "-shm"):
         Path(f"{tmp_path / 'counters.db'}{suffix}").unlink(missing_ok=True)
     damage(tmp_path / "counters.db")

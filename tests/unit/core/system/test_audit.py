@@ -36,7 +36,7 @@ def _deed(number: int = 0, **changes: object) -> Deed:
         "request_id": "r",
         "objects": {"b": "2", "a": "1"},
     }
-    return Deed(**(values | changes))  # type: ignore[arg-type]
+    return Deed(**(values | changes))
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ def test_order_of_two_sealed_entries_cannot_be_exchanged(trail: audit.SqlAuditTr
 
 
 def _literal(value: object) -> str:
-    return f"'{value.hex if is_sqlite() else value}'"  # type: ignore[attr-defined]
+    return f"'{value.hex if is_sqlite() else value}'"
 
 
 def test_chain_made_anew_under_another_key_is_refused(trail: audit.SqlAuditTrail, database: Settings) -> None:
