@@ -27,6 +27,8 @@ _LOOK_SECONDS = 0.5
 """How often the jobs of silent answers are looked at for a cancellation."""
 _RETRY_SECONDS = 0.2
 _WAITING_BYTES_LIMIT = 65_536
+MESSAGE_CHARACTERS = 2_000_000
+"""A message holds no more; an answer that has no more room in its own ends, with the finish reason `length`."""
 MAX_ATTEMPTS = 5
 """An answer that was begun so often ends, or one that kills its worker would kill them all for ever."""
 
@@ -217,12 +219,18 @@ def run(sink: Sink, pieces: Iterator[Text | End]) -> None:
 
 
 def begin(
-    provider: Provider | None, request: CompletionRequest, *, attempt: int, is_begun: bool, written: str
+    provider: Provider | None,
+    request: CompletionRequest,
+    *,
+    attempt: int,
+    is_begun: bool,
+    written: str,
+    given: str = "",
 ) -> Iterator[Text | End]:
     """Return the pieces of an answer behind `written`; where nothing can give them, they fail at once.
 
     attempt: of the answer's job, 1 the first time. is_begun: an earlier attempt has written something, if only a choice
-    without text.
+    without text. given: what the answer's message held before.
     """
     if provider is None:
         return _failing("the model is not served")
@@ -230,7 +238,19 @@ def begin(
         return _failing("the answer was begun too often")
     if is_begun and not provider.can_resume:
         return _failing("the worker that wrote the answer stopped")
-    return provider.stream(request, written=written)
+    return _cut(provider.stream(request, written=written), MESSAGE_CHARACTERS - len(given) - len(written))
+
+
+def _cut(pieces: Iterator[Text | End], room: int) -> Iterator[Text | End]:
+    """End an answer where its message is full."""
+    for piece in pieces:
+        if isinstance(piece, Text):
+            if len(piece.text) > room:
+                yield Text(piece.text[:room])
+                yield End(finish_reason="length")
+                return
+            room -= len(piece.text)
+        yield piece
 
 
 def _failing(reason: str) -> Iterator[Text | End]:

@@ -28,10 +28,6 @@ _DETAIL_CHARACTERS = 500
 _RETRY_AFTER_LIMIT_SECONDS = 86_400
 _FAULTS_OF_THE_REQUEST = frozenset({400, 404, 413, 422})
 """401 and 403 are not among them: the key they judge is the operator's, not the caller's."""
-
-
-ANSWER_CHARACTERS = 2_000_000
-"""Of an answer as of any message; a longer one ends here, with the finish reason `length`."""
 _ANSWER_BYTES = 64 * 1024 * 1024
 _LINE_BYTES = 4 * 1024 * 1024
 
@@ -103,20 +99,13 @@ class OpenAICompatibleProvider:
         """Ask for a streamed answer and give its pieces as they arrive."""
         finish_reason: str | None = None
         usage: Usage | None = None
-        room = ANSWER_CHARACTERS
         with self._asked(request, is_stream=True) as response, _typed_errors():
             for data in _data_lines(response):
                 reply, raw = _decode(data)
                 usage = _counted(reply.usage, raw.get("usage")) if reply.usage else usage
                 for choice in reply.choices[:1]:
                     finish_reason = choice.finish_reason or finish_reason
-                    for piece in _pieces(choice, raw["choices"][0]):
-                        if len(piece.text) > room:
-                            yield Text(piece.text[:room])
-                            yield End(finish_reason="length", usage=usage)
-                            return
-                        room -= len(piece.text)
-                        yield piece
+                    yield from _pieces(choice, raw["choices"][0])
         if finish_reason is None:
             raise ProviderFailed("the provider's answer was cut off")
         yield End(finish_reason=finish_reason, usage=usage)

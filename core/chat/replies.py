@@ -113,6 +113,7 @@ def _pieces(job: Job, message: Message, request: CompletionRequest) -> Iterator[
         attempt=job.attempt,
         is_begun=bool(written),
         written=written,
+        given=message.content,
     )
 
 

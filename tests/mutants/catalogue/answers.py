@@ -73,8 +73,15 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "resumed answer begins anew",
         "core/ai/generation.py",
-        "return provider.stream(request, written=written)",
-        'return provider.stream(request, written="")',
+        "provider.stream(request, written=written)",
+        'provider.stream(request, written="")',
+        _ANSWERS,
+    ),
+    Mutant(
+        "answer fills its message without regard to what stood there",
+        "core/ai/generation.py",
+        " - len(given) - len(written))",
+        " - len(written))",
         _ANSWERS,
     ),
     Mutant(

@@ -96,12 +96,6 @@ def test_a_broken_stream_is_a_failure(serve: Serve, data: bytes) -> None:
         list(serve(_chunk("a"), data, DONE).stream(ASK))
 
 
-def test_a_stream_that_is_too_long_ends_where_a_message_does(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openai_compatible, "ANSWER_CHARACTERS", 5)
-    texts, ends = _texts(serve(_chunk("Hel"), _chunk("lo!"), _chunk("!"), DONE).stream(ASK))
-    assert (texts, ends) == (["Hel", "lo"], [End(finish_reason="length")])
-
-
 def test_a_line_without_an_end_is_a_failure(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openai_compatible, "_LINE_BYTES", 1000)
     with pytest.raises(ProviderFailed, match="a line of more than 1000 bytes"):

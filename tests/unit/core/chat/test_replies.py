@@ -9,7 +9,7 @@ from uuid import UUID
 import gevent
 import pytest
 
-from core.ai import registry
+from core.ai import generation, registry
 from core.ai.echo import EchoProvider
 from core.ai.provider import Answer, CompletionRequest, End, ProviderFailed, ProviderTimeout, Text
 from core.chat import messages, posting, replies, tree
@@ -95,6 +95,18 @@ def test_an_assistants_message_is_continued(ada: Principal, conversation_id: UUI
     work()
     assert _message(answer).content == "Dear team,Echo: Dear team,"
     assert messages.list_chunks(ada, answer, start=0, limit=1)[0].content.startswith("Echo:")
+
+
+@pytest.mark.usefixtures("echo")
+@pytest.mark.parametrize("room", [20, 16, 10])
+def test_an_answer_ends_where_its_message_is_full(
+    ada: Principal, conversation_id: UUID, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setattr(generation, "MESSAGE_CHARACTERS", room)
+    answer = _ask(ada, conversation_id, "Dear team,", role="assistant")
+    work()
+    stored = _message(answer)
+    assert (stored.content, stored.finish_reason) == ("Dear team,Echo: Dear"[:room], "length")
 
 
 def test_the_end_is_error_when_the_provider_fails(
