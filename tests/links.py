@@ -6,20 +6,24 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
+from urllib.parse import urlsplit
 
 _CHUNK_BYTES = 65_536
 
 
 class Link:
-    """A port of the loopback interface that leads to another one; `close` ends it and all that goes through it."""
+    """A port of this machine that leads to another one; `close` ends it and all that goes through it.
 
-    def __init__(self, port: int) -> None:
-        self._target = port
+    url: the address that it was made of, through the link.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url).port
         self._is_silent = False
         self._lost: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listener.getsockname()[1])
+        self.url = url.replace(f":{self._target}/", f":{self._listener.getsockname()[1]}/")
         _in_background(self._accept)
 
     @contextmanager
@@ -34,8 +38,8 @@ class Link:
     @contextmanager
     def silent(self) -> Iterator[None]:
         """Carry nothing more on what is open, ever, and nothing on what is opened meanwhile."""
-        self._lost |= self._open
         with self.silent_to_newcomers():
+            self._lost |= self._open
             yield
 
     def close(self) -> None:

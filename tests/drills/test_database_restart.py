@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Thread
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -109,10 +108,9 @@ def test_callers_see_503_and_nothing_else_when_the_line_to_postgresql_falls_sile
 ) -> None:
     """What was open then carries nothing any more, and nobody closes it."""
     url = database_server.url(postgres.create_database(database_server))
-    port = urlsplit(url).port or 0
     with (
-        closing(Link(port)) as link,
-        _scene(url, url.replace(f":{port}/", f":{link.port}/"), oracle, tmp_path, timeout_seconds=1) as scene,
+        closing(Link(url)) as link,
+        _scene(url, link.url, oracle, tmp_path, timeout_seconds=1) as scene,
         _under_traffic(scene),
         link.silent(),
     ):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.client import Client, Stream, StreamEnded
-from tests.live import Live
+from tests.drills.scene import await_true
+from tests.live import Live, LiveServer
 
 REQUESTS, STREAMS = 200, 12
 PATIENCE_SECONDS = 20.0
@@ -59,11 +59,10 @@ def _counting_workers(live: Live) -> set[str]:
     return {file.stem.rpartition("_")[2] for file in folder.glob("counter_*.db")}
 
 
-def _await(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+def _await_successor(server: LiveServer, victim: int) -> None:
+    await_true(
+        lambda: len(server.workers()) == 2 and victim not in server.workers(), "no successor", seconds=PATIENCE_SECONDS
+    )
 
 
 def _has_ended(stream: Stream) -> bool:
@@ -84,7 +83,7 @@ def test_each_request_is_logged_and_counted_once_though_a_worker_is_killed(launc
     assert _counting_workers(live) >= {str(pid) for pid in server.workers()}
 
     victim = server.kill_worker()
-    _await(lambda: len(server.workers()) == 2 and victim not in server.workers())
+    _await_successor(server, victim)
     assert _requests(client, "health_check_liveness") == REQUESTS
     second = _send(client, "second")
     assert _requests(client, "health_check_liveness") == 2 * REQUESTS
@@ -105,10 +104,10 @@ def test_the_gauges_of_a_killed_worker_go_and_those_of_the_other_stay(launch: La
         ]
         assert _open_streams(client) == STREAMS
         victim = server.kill_worker()
-        _await(lambda: len(server.workers()) == 2 and victim not in server.workers())
+        _await_successor(server, victim)
         client.call("threads_create", path=path, body={"content": "still here?", "role": "system"}, as_=people.ada)
         left = sum(not _has_ended(stream) for stream in streams)
         assert 0 < left < STREAMS
         assert _open_streams(client) == left
         assert _requests(client, "streams_open_conversation") == STREAMS
-    _await(lambda: _open_streams(client) == 0)
+    await_true(lambda: _open_streams(client) == 0, "streams are open", seconds=PATIENCE_SECONDS)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg2
 import pytest
@@ -99,9 +98,8 @@ def test_callers_are_answered_when_the_connections_of_a_worker_fall_silent(
     database_server: postgres.PostgresServer, oracle: Oracle, tmp_path: Path
 ) -> None:
     url = database_server.url(postgres.create_database(database_server))
-    port = urlsplit(url).port or 0
-    with closing(Link(port)) as link:
-        through = read_settings(tmp_path, database_url=url.replace(f":{port}/", f":{link.port}/"))
+    with closing(Link(url)) as link:
+        through = read_settings(tmp_path, database_url=link.url)
         with closing(LiveServer(through, workers=1, database_timeout_seconds="1")) as server:
             client = server.client(oracle)
             ada, workers = make_people(client).ada.by_token(), server.workers()

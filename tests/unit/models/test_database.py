@@ -127,7 +127,7 @@ def test_one_connection_serves_all_writers_that_wait_for_the_lock(notes: Setting
         writers = [threading.Thread(target=add, args=(number,)) for number in range(30)]
         for writer in writers:
             writer.start()
-        time.sleep(0.2)
+        time.sleep(0.2)  # time enough for each to open one, if it did
         assert _descriptors(path) == 1
     for writer in writers:
         writer.join(10)

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import gevent
 import msgspec
@@ -37,10 +36,8 @@ def postgresql(database: Settings) -> Settings:
 @pytest.fixture
 def link(postgresql: Settings) -> Iterator[Link]:
     """Bind it behind a link, and do what every worker does about once a second."""
-    url = urlsplit(postgresql.database_url)
-    found = Link(url.port or 0)
-    through = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{found.port}"))
-    bind(msgspec.structs.replace(postgresql, database_url=urlunsplit(through), database_pool_size=2))
+    found = Link(postgresql.database_url)
+    bind(msgspec.structs.replace(postgresql, database_url=found.url, database_pool_size=2))
     sweeper = gevent.spawn(_sweep)
     yield found
     sweeper.kill()
@@ -123,7 +120,7 @@ def test_connection_that_is_long_in_the_making_holds_up_nobody_who_has_one(link:
         with read():
             newcomer = threading.Thread(target=ask_in_vain)
             newcomer.start()
-            time.sleep(0.1)
+            time.sleep(0.1)  # it is connecting by now
             began = time.monotonic()
         for _ in range(5):
             assert _ask() == 1
