@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from core.kernel import clock
 
@@ -19,7 +19,7 @@ def new_uuid() -> UUID:
 
 def new_undated_uuid() -> UUID:
     """Return a UUIDv4 (RFC 9562, 5.4), for an id that must not tell when it was made."""
-    return UUID(bytes=os.urandom(16), version=4)
+    return uuid4()
 
 
 def new_request_id() -> str:
