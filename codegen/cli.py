@@ -157,7 +157,7 @@ def check(arguments: list[str]) -> int:
 
 def sdk(arguments: list[str]) -> int:
     """Generate the client of a contract: a wheel for Python, an npm tarball for TypeScript."""
-    from codegen import ir, pipeline  # noqa: PLC0415
+    from codegen import pipeline  # noqa: PLC0415
     from codegen.bundle import bundle as join  # noqa: PLC0415
     from codegen.load import Sources  # noqa: PLC0415
     from codegen.sdk import foreign, languages  # noqa: PLC0415
@@ -176,10 +176,7 @@ def sdk(arguments: list[str]) -> int:
     sources = Sources(root, options.spec.name if options.spec else project.contract)
 
     def run() -> int:
-        joined = join(sources)
-        if options.spec:
-            foreign.complete(joined)
-        contract = ir.build(joined) if options.spec else pipeline.judge(joined)
+        contract = (foreign.read if options.spec else pipeline.judge)(join(sources))
         try:
             print(languages.BUILDERS[options.language](contract, options.name, options.output))
         except languages.ToolFailed as failure:

@@ -11,12 +11,13 @@ from codegen.ir import Contract, Operation, Parameter
 from codegen.resolved import Resolved
 
 RULE = "parameters"
-_STYLES = {
+STYLES = {
     "path": {"simple"},
     "query": {"form", "spaceDelimited", "pipeDelimited", "deepObject"},
     "header": {"simple"},
     "cookie": {"form"},
 }
+COOKIE_OF_MANY = "write a plain value; arrays and objects in cookies are read differently by everyone"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _IGNORED = {"accept", "content-type", "authorization"}
 
@@ -118,13 +119,13 @@ def _nested(parameter: Parameter, schema: Resolved, kinds: set[str]) -> Iterator
 
 
 def _styles(parameter: Parameter, style: str, explode: bool | None, kinds: set[str]) -> Iterator[str]:
-    if style not in _STYLES[parameter.location]:
-        yield f"write style {' or '.join(sorted(_STYLES[parameter.location]))} in the {parameter.location}, not {style}"
+    if style not in STYLES[parameter.location]:
+        yield f"write style {' or '.join(sorted(STYLES[parameter.location]))} in the {parameter.location}, not {style}"
     elif style == "deepObject" and kinds != {"object"}:
         yield "use deepObject for an object"
     elif style in {"spaceDelimited", "pipeDelimited"} and (kinds != {"array"} or explode):
         yield f"use {style} for an array with `explode: false`"
     elif parameter.location == "cookie" and {"array", "object"} & kinds:
-        yield "write a plain value; arrays and objects in cookies are read differently by everyone"
+        yield COOKIE_OF_MANY
     elif {"array", "object"} & kinds and len(kinds) > 1:
         yield "write one type; text cannot tell an array or object from other types"

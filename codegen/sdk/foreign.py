@@ -1,4 +1,4 @@
-"""Completes a contract of another hand: names its operations, and says what it leaves to be guessed of answers and media types."""
+"""Reads a contract of another hand: names its operations, says what it leaves to be guessed, and refuses what no client writes."""
 
 from __future__ import annotations
 
@@ -6,16 +6,60 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from codegen import grammar
+from codegen import grammar, ir
 from codegen.bundle import Bundle
+from codegen.findings import Finding, Refused
+from codegen.lint.parameters import COOKIE_OF_MANY, STYLES
 from codegen.locate import escape
 from codegen.resolved import Resolved
 
 _ANY_TYPE = re.compile(r"(\*|application)/\*")
 
 
-def complete(bundle: Bundle) -> None:
-    """Change the document of a bundle that was not read yet, so that a client can be written from it.
+def read(bundle: Bundle) -> ir.Contract:
+    """Complete a bundle that was not read yet, and resolve it.
+
+    Raises:
+        Refused: with every parameter that a client would write otherwise than the contract says.
+    """
+    _complete(bundle)
+    contract = ir.build(bundle)
+    findings = [
+        Finding("sdk", bundle.locate(pointer), message)
+        for operation in contract.operations
+        for pointer, message in _messages(bundle, operation)
+    ]
+    if findings:
+        raise Refused(findings)
+    return contract
+
+
+def _messages(bundle: Bundle, operation: ir.Operation) -> Iterator[tuple[str, str]]:
+    declared = {parameter.name for parameter in operation.parameters if parameter.location == "path"}
+    for name in sorted(set(re.findall(r"\{([^{}]*)\}", operation.path)) - declared):
+        yield operation.pointer, f"declare the path parameter {name!r}"
+    for parameter in operation.parameters:
+        message = _message(bundle, parameter)
+        if message is not None:
+            yield parameter.pointer, message
+
+
+def _message(bundle: Bundle, parameter: ir.Parameter) -> str | None:
+    """Return why no client writes this parameter; None when they do."""
+    if parameter.content is not None:
+        is_json = "json" in parameter.content.content_type
+        return None if is_json else f"write a schema or JSON: clients write no {parameter.content.content_type} here"
+    known = STYLES[parameter.location]
+    style = parameter.node.get("style")
+    if style is not None and style not in known:
+        return f"write style {' or '.join(sorted(known))} in the {parameter.location}: clients do not write {style}"
+    if parameter.location == "cookie" and Resolved(bundle, parameter.schema).kinds() <= {"array", "object"}:
+        return COOKIE_OF_MANY
+    return None
+
+
+def _complete(bundle: Bundle) -> None:
+    """Change the document so that a client can be written from it.
 
     An operation without an id is called after its method and path, and one whose id is taken gets a number. Where `default`
     is the only answer that can be a success, it is one. What is of any media type and no file is JSON.

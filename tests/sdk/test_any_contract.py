@@ -238,6 +238,35 @@ def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:
     assert (odd.__doc__ or "").startswith("A client of Odd ")
 
 
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        (
+            "{name: id, in: path, required: true, style: label, schema: {type: string}}",
+            "write style simple in the path",
+        ),
+        ("{name: id, in: path, required: true, style: matrix, schema: {type: string}}", "clients do not write matrix"),
+        ("{name: id, in: header, style: form, schema: {type: string}}", "write style simple in the header"),
+        ("{name: id, in: query, content: {text/csv: {schema: {type: string}}}}", "clients write no text/csv here"),
+        ("{name: id, in: cookie, schema: {type: array, items: {type: string}}}", "arrays and objects in cookies"),
+        ("{name: of, in: path, required: true, schema: {type: string}}", "declare the path parameter 'id'"),
+    ],
+)
+def test_a_parameter_that_no_client_writes_is_refused_where_it_stands(
+    tmp_path: Path, parameter: str, told: str
+) -> None:
+    spec = tmp_path / "odd.yaml"
+    path = "/{id}" if "in: path" in parameter else "/all"
+    operation = f"{{parameters: [{parameter}], responses: {{default: {{description: Any.}}}}}}"
+    spec.write_text(f"openapi: 3.1.0\ninfo: {{title: Odd, version: '1'}}\npaths:\n  {path}:\n    get: {operation}\n")
+    command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(spec), "--output", str(tmp_path)]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "odd.yaml:5:" in refused.stderr
+    assert told in refused.stderr
+    assert not list(tmp_path.glob("*.whl"))
+
+
 def test_a_contract_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(tmp_path / "none.yaml")]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
