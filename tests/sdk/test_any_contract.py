@@ -166,6 +166,17 @@ def test_every_style_of_a_parameter_is_written_as_the_contract_says(odd: ModuleT
     ]
 
 
+def test_lists_objects_and_json_are_written_into_paths_headers_and_cookies(odd: ModuleType) -> None:
+    point = {"x": 1, "y": 2}
+    with scripted(Row(204)) as server:
+        odd.Client(server.url).shapes.find(["a b", "c/d"], point, x_at=point, x_json=point, seen=[1, 2])
+        asked = server.asked[0]
+    assert asked.path == "/shapes/a%20b,c%2Fd/x=1,y=2"
+    assert asked.headers["x-at"] == "x=1,y=2"
+    assert asked.headers["x-json"] == '{"x":1,"y":2}'
+    assert asked.headers["cookie"] == "seen=%5B1%2C2%5D"
+
+
 def test_a_form_repeats_a_list_and_writes_an_object_as_json(odd: ModuleType) -> None:
     with scripted(Row(204)) as server:
         made = odd.Client(server.url, basic="ada:päss").things.create_thing(

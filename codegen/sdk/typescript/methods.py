@@ -215,7 +215,7 @@ class _Builder:
         type_ = "string"
         if kinds <= {"integer", "number"}:
             type_ = "number"
-        elif isinstance(schema.node, dict) and "enum" in schema.node:
+        elif kinds <= {"array", "object"} or (isinstance(schema.node, dict) and "enum" in schema.node):
             type_ = f'{self._root}["parameters"]["path"][{_quoted(parameter.name)}]'
         name = lower_camel(parameter.name)
         return Argument(
@@ -232,6 +232,12 @@ class _Builder:
 
     def _argument(self, parameter: ir.Parameter) -> str:
         return header_argument(parameter.name, {p.name for p in self._placed("query")})
+
+    def _key(self, parameter: ir.Parameter) -> str:
+        """Return what the run time calls a parameter."""
+        if parameter.location == "path":
+            return f"{{{parameter.name}}}"
+        return parameter.name if parameter.location == "query" else self._argument(parameter)
 
     def _params(self) -> str:
         """Return the type of query, header and cookie parameters; those of the query keep their names."""
@@ -331,7 +337,7 @@ class _Builder:
             "separators": dict(self._method.body.separators) if self._method.body is not None else None,
             "accept": accept,
             "redirects": [int(r.status) for r in successes(operation) if r.status.startswith("3")],
-            "query": {p.name: style for p in self._placed("query") if (style := _style(p))},
+            "styles": {self._key(p): style for p in operation.parameters if (style := _style(p))},
             "headers": {self._argument(p): p.name for p in self._placed("header")},
             "cookies": {self._argument(p): p.name for p in self._placed("cookie")},
             "paging": self._paging() if kind == "paged" else None,
@@ -363,12 +369,13 @@ class _Builder:
 
 
 def _style(parameter: ir.Parameter) -> dict[str, Any]:
-    """Return what differs from a form that is exploded."""
+    """Return what differs from the style that a parameter of its location has by default."""
     if parameter.content is not None:
         return {"json": True}
-    style = parameter.node.get("style", "form")
+    default = "form" if parameter.location in {"query", "cookie"} else "simple"
+    style = parameter.node.get("style", default)
     explode = parameter.node.get("explode", style == "form")
-    told: dict[str, Any] = {"style": style} if style != "form" else {}
+    told: dict[str, Any] = {"style": style} if style != default else {}
     return told | ({"explode": explode} if explode != (style == "form") else {})
 
 

@@ -27,6 +27,7 @@ function prepared(node, key) {
   const kept = Object.entries(node).filter((row) => NAMED.has(key) || !isUntyped(row));
   const copy = Object.fromEntries(kept.map(([name, value]) => [name, prepared(value, name)]));
   if (typeof node["x-freeform"] === "string" && !("additionalProperties" in node)) copy.additionalProperties = true;
+  if (typeof node.in === "string" && copy.content) copy.schema = Object.values(copy.content)[0].schema; // else it would be a text
   return copy;
 }
 

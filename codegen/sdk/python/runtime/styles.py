@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -18,27 +18,28 @@ _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|"}
 
 
 def path_segment(parameter: Parameter, value: Any) -> str:
-    """Return a path parameter, percent-encoded.
+    """Return a path parameter, percent-encoded; what separates items is no part of them, and is not.
 
     Raises:
         ValueError: it is None, empty or all dots, or an item holds a comma.
     """
-    segment = quote(joined(parameter, value), safe="")
+    segment = joined(parameter, value, _encoded)
     if value is None or segment in {"", ".", ".."}:
         raise ValueError(f"{parameter.argument} must name something; {value!r} would change the path")
     return segment
 
 
-def joined(parameter: Parameter, value: Any) -> str:
-    """Return a parameter as one text, as paths, headers and cookies carry it."""
+def joined(parameter: Parameter, value: Any, written: Callable[[str], str] = str) -> str:
+    """Return a parameter as one text, as paths, headers and cookies carry it. written: what becomes of each word."""
     if parameter.is_json:
-        return msgspec.json.encode(value).decode()
-    if isinstance(value, Mapping):
-        rows = [f"{name}={text(item)}" for name, item in value.items()] if parameter.explode else _flat(value)
-        return ",".join(_apart(parameter.argument, rows, ","))
-    return (
-        ",".join(_apart(parameter.argument, map(text, value), ",")) if isinstance(value, list | tuple) else text(value)
-    )
+        return written(msgspec.json.encode(value).decode())
+    if not isinstance(value, Mapping | list | tuple):
+        return written(text(value))
+    items = _flat(value) if isinstance(value, Mapping) else map(text, value)
+    words = [written(item) for item in _apart(parameter.argument, items, ",")]
+    if isinstance(value, Mapping) and parameter.explode:
+        words = [f"{name}={item}" for name, item in zip(words[::2], words[1::2], strict=True)]
+    return ",".join(words)
 
 
 def pairs(parameter: Parameter, value: Any) -> list[str]:

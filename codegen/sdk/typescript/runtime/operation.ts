@@ -5,7 +5,6 @@ import { fileContent, fileOf, type Content } from "./uploads.js";
 
 /** How a parameter that is not a plain text travels. */
 export interface ParameterStyle {
-  readonly name?: string;
   readonly style?: "form" | "spaceDelimited" | "pipeDelimited" | "deepObject" | "simple";
   readonly explode?: boolean;
   readonly json?: boolean;
@@ -48,8 +47,8 @@ export interface Operation {
   readonly accept?: readonly string[];
   /** Statuses of redirects that are successes, as where a log-in begins. */
   readonly redirects?: readonly number[];
-  /** Parameters by argument that do not travel as a text of the same name in the query. */
-  readonly query?: Readonly<Record<string, ParameterStyle>>;
+  /** Argument, for the path `{name}` → how it is written where that is not the default of its location. */
+  readonly styles?: Readonly<Record<string, ParameterStyle>>;
   /** Argument → name of the header or cookie. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly cookies?: Readonly<Record<string, string>>;
@@ -60,7 +59,7 @@ export interface Operation {
 
 /** The arguments of a call. path: by name in the path's template. params: query, header and cookie parameters. */
 export interface Arguments {
-  readonly path?: Readonly<Record<string, string | number | boolean>>;
+  readonly path?: Readonly<Record<string, unknown>>;
   readonly params?: object | undefined;
   readonly body?: unknown;
 }
@@ -109,29 +108,36 @@ export function at(value: unknown, pointer: string): unknown {
   return found;
 }
 
-function fillPath(operation: Operation, values: Readonly<Record<string, string | number | boolean>>): string {
+function fillPath(operation: Operation, values: Readonly<Record<string, unknown>>): string {
   return operation.path.replace(/\{([^}]+)\}/g, (_, name: string) => {
-    const text = encodeURIComponent(String(values[name] ?? ""));
-    if (text === "" || text === "." || text === "..") {
+    const segment = simple(name, values[name] ?? "", operation.styles?.[`{${name}}`], encodeURIComponent);
+    if (segment === "" || segment === "." || segment === "..") {
       throw new TypeError(`${name} must name something; ${JSON.stringify(values[name])} would change the path`);
     }
-    return text;
+    return segment;
   });
+}
+
+/** Return a parameter as one text, as paths, headers and cookies carry it. written: what becomes of each word. */
+function simple(name: string, value: unknown, { explode, json }: ParameterStyle = {}, written = (word: string) => word): string {
+  if (json) return written(JSON.stringify(value));
+  if (typeof value !== "object" || value === null) return written(text(value));
+  const words = separate(name, items(value), ",").map(written);
+  if (explode !== true || !isObject(value)) return words.join(",");
+  return members(value).map((_, index) => `${words[2 * index]}=${words[2 * index + 1]}`).join(",");
 }
 
 function place(operation: Operation, argument: string, value: unknown, headers: Headers, query: URLSearchParams, joined: string[]): void {
   const header = operation.headers?.[argument];
   const cookie = operation.cookies?.[argument];
-  if (header !== undefined) headers.set(header, bytesOf(apart(header, value, ",")));
+  const style = operation.styles?.[argument] ?? {};
+  if (header !== undefined) headers.set(header, bytesOf(simple(header, value, style)));
   else if (cookie !== undefined) {
-    const pair = `${cookie}=${encodeURIComponent(apart(cookie, value, ","))}`;
+    const pair = `${cookie}=${encodeURIComponent(simple(cookie, value, style))}`;
     headers.set("cookie", [headers.get("cookie"), pair].filter(Boolean).join("; "));
-  } else {
-    const style = operation.query?.[argument] ?? {};
-    const name = style.name ?? argument;
-    if (isCommaSeparated(value, style)) joined.push(`${encodeURIComponent(name)}=${items(value).map(encodeURIComponent).join(",")}`);
-    else for (const [key, text] of pairs(name, value, style)) query.append(key, text);
-  }
+  } else if (isCommaSeparated(value, style)) {
+    joined.push(`${encodeURIComponent(argument)}=${items(value).map(encodeURIComponent).join(",")}`);
+  } else for (const [key, text] of pairs(argument, value, style)) query.append(key, text);
 }
 
 /** Return the pairs that a parameter becomes in a query (OpenAPI 3.1, Style Values). */
@@ -141,7 +147,9 @@ function pairs(name: string, value: unknown, { style = "form", explode, json }: 
   if (style === "deepObject") return deep(name, value);
   if (Array.isArray(value) && spread) return value.map((item) => [name, text(item)]);
   if (isObject(value) && spread) return members(value).map(([key, item]) => [key, text(item)]);
-  return [[name, apart(name, value, { spaceDelimited: " ", pipeDelimited: "|" }[style as string] ?? ",")]];
+  const separator = { spaceDelimited: " ", pipeDelimited: "|" }[style as string];
+  if (separator === undefined || typeof value !== "object") return [[name, text(value)]];
+  return [[name, separate(name, items(value), separator).join(separator)]];
 }
 
 function deep(name: string, value: unknown): [string, string][] {
@@ -165,16 +173,15 @@ function bytesOf(value: string): string {
   return /^[\x00-\x7f]*$/.test(value) ? value : Array.from(new TextEncoder().encode(value), (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** Join items none of which holds what separates them: it would be read as two. */
-function apart(name: string, value: unknown, separator: string): string {
-  if (typeof value !== "object" || value === null) return text(value);
-  const found = items(value).find((item) => item.includes(separator));
+/** Return items none of which holds what separates them: it would be read as two. */
+function separate(name: string, listed: string[], separator: string): string[] {
+  const found = listed.find((item) => item.includes(separator));
   if (found !== undefined) throw new TypeError(`${name}: ${JSON.stringify(found)} holds "${separator}", which separates the items`);
-  return items(value).join(separator);
+  return listed;
 }
 
 function oneText(name: string, value: unknown, separator: string | undefined): unknown {
-  return separator !== undefined && Array.isArray(value) ? apart(name, value, separator) : value;
+  return separator !== undefined && Array.isArray(value) ? separate(name, items(value), separator).join(separator) : value;
 }
 
 function members(value: object): [string, unknown][] {

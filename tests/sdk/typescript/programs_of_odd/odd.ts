@@ -41,6 +41,17 @@ function encoded(text: string): string {
   return btoa(String.fromCodePoint(...new TextEncoder().encode(text)));
 }
 
+async function shapes(): Promise<void> {
+  const { client, sent } = odd(new Response(null, { status: 204 }));
+  const point = { x: 1, y: 2 };
+  await client.shapes.find(["a b", "c/d"], point, { at: point, json: point, seen: [1, 2] });
+  const [{ url, headers }] = sent as [Sent];
+  check(url === "http://odd.test/shapes/a%20b,c%2Fd/x=1,y=2", `lists and objects in the path: ${url}`);
+  check(headers.get("x-at") === "x=1,y=2" && headers.get("x-json") === '{"x":1,"y":2}', "objects in headers");
+  check(headers.get("cookie") === "seen=%5B1%2C2%5D", "JSON in a cookie");
+  await refusal(TypeError, Promise.resolve().then(() => client.shapes.find(["a,b"], point)));
+}
+
 async function bodies(): Promise<void> {
   const { client, sent } = odd(new Response(null, { status: 204 }), Response.json({ id: 5 }), Response.json({ id: 6 }));
   await client.things.createThing({ name: "a&b", tags: ["x", "y"], at: { x: 1 }, on: true, some: ["a", "b"], more: ["c", "d"] });
@@ -68,6 +79,7 @@ async function addresses(): Promise<void> {
 
 await addresses();
 await styles();
+await shapes();
 await bodies();
 await names();
 answer({ done: true });
