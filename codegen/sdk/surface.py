@@ -186,10 +186,11 @@ def _resource(bundle: Bundle, name: str, operations: list[ir.Operation]) -> Reso
 
 def _methods(bundle: Bundle, operation: ir.Operation, taken: set[str]) -> Iterator[Method]:
     """Yield one method, or two where a member `stream` of the body decides between a value and events."""
-    name = _name(operation, taken)
     types = {media.content_type for response in successes(operation) for media in response.media}
     can_stream = EVENT_STREAM in types
-    if can_stream and len(types) > 1:
+    is_twofold = can_stream and len(types) > 1
+    name = _name(operation, taken, ("", "_stream") if is_twofold else ("",))
+    if is_twofold:
         yield _method(bundle, operation, name, "value", {"stream": False})
         yield _method(bundle, operation, f"{name}_stream", "stream", {"stream": True})
     elif can_stream:
@@ -198,14 +199,15 @@ def _methods(bundle: Bundle, operation: ir.Operation, taken: set[str]) -> Iterat
         yield _method(bundle, operation, name, "paged" if "x-paging" in operation.node else "value", {})
 
 
-def _name(operation: ir.Operation, taken: set[str]) -> str:
+def _name(operation: ir.Operation, taken: set[str], endings: tuple[str, ...]) -> str:
+    """Return a name that is free with each of the endings."""
     own = snake(operation.id)
     for prefix in (snake(operation.resource), snake(operation.id.partition("_")[0])):
         if own.startswith(f"{prefix}_"):
             own = own.removeprefix(f"{prefix}_")
             break
     name, number = f"{own}_" if own in _BUILTINS else snake(own), 2
-    while name in taken or name == "raw":
+    while name == "raw" or any(f"{name}{ending}" in taken for ending in endings):
         name, number = f"{own}_{number}", number + 1
     return name
 

@@ -177,6 +177,37 @@ def test_lists_objects_and_json_are_written_into_paths_headers_and_cookies(odd: 
     assert asked.headers["cookie"] == "seen=%5B1%2C2%5D"
 
 
+def test_a_body_of_a_range_of_types_says_its_own(odd: ModuleType) -> None:
+    picture = Row(200, "{}", {"Content-Type": "image/svg+json"})
+    with scripted(picture, picture) as server:
+        client = odd.Client(server.url)
+        assert client.pictures.echo(body=odd.File(b"x", content_type="image/png")) == b"{}"
+        assert client.pictures.echo(body=b"x") == b"{}"
+        assert [asked.headers["content-type"] for asked in server.asked] == ["image/png", "application/octet-stream"]
+
+
+EVENTS = {"Content-Type": "text/event-stream"}
+
+
+def test_events_that_no_contract_names_are_read_until_the_stream_ends(odd: ModuleType) -> None:
+    with scripted(
+        Row(200, "event: tick\ndata: 1\n\ndata: 2\n\n", EVENTS), Row(200, 3), Row(200, "data: 4\n\n", EVENTS)
+    ) as server:
+        feeds = odd.Client(server.url).feeds
+        assert list(feeds.make_stream()) == [1, 2]
+        assert feeds.make_2() == 3
+        assert list(feeds.make_2_stream()) == [4]
+        assert [asked.path for asked in server.asked] == ["/feeds/early", "/feeds/late", "/feeds/late"]
+
+
+def test_a_feed_that_cannot_be_replayed_is_not_asked_again(odd: ModuleType) -> None:
+    with scripted(Row(200, "data: 1\n\n", EVENTS, is_cut=True)) as server:
+        stream = odd.Client(server.url).feeds.make_stream()
+        assert next(stream) == 1
+        with pytest.raises(odd.ConnectionFailed):
+            next(stream)
+
+
 def test_a_form_repeats_a_list_and_writes_an_object_as_json(odd: ModuleType) -> None:
     with scripted(Row(204)) as server:
         made = odd.Client(server.url, basic="ada:päss").things.create_thing(

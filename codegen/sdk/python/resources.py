@@ -46,22 +46,20 @@ class Resources:
     def _event_alias(self, method: Method, place: str) -> str:
         """Return the alias that names the events of a stream; a stream of plain data needs none."""
         events = self._events(method)
-        if set(events) == {"message"}:
+        if set(events) <= {"message"}:
             return ""
         rows = [f"Event[Literal[{literal(name)}], {self.types.received(at, place)}]" for name, at in events.items()]
-        return f"{method.class_name}Event: TypeAlias = {' | '.join(rows) or 'Event[str, Any]'}\n"
+        return f"{method.class_name}Event: TypeAlias = {' | '.join(rows)}\n"
 
     def _event_type(self, method: Method, place: str) -> str:
         events = self._events(method)
         if set(events) == {"message"}:
             return self.types.received(events["message"], f"{place}Event")
-        return f"{method.class_name}Event"
+        return f"{method.class_name}Event" if events else "Any"
 
     def _events(self, method: Method) -> dict[str, str]:
         declared = surface.sse(method.operation)
-        return {name: schema["$ref"].lstrip("#") for name, schema in declared.get("events", {}).items()} or {
-            "message": ""
-        }
+        return {name: schema["$ref"].lstrip("#") for name, schema in declared.get("events", {}).items()}
 
     def _operation(self, method: Method, place: str) -> str:
         operation = method.operation
@@ -117,10 +115,9 @@ class Resources:
         return "Any" if media.schema is None else self.types.received(media.schema, place)
 
     def _stream(self, method: Method, place: str) -> str:
-        rows = []
-        for name, at in self._events(method).items():
-            rows.append(f"{literal(name)}: {self.types.received(at, f'{place}Event') if at else 'Any'}")
-        is_plain = set(self._events(method)) == {"message"}
+        events = self._events(method).items()
+        rows = [f"{literal(name)}: {self.types.received(at, f'{place}Event')}" for name, at in events]
+        is_plain = set(self._events(method)) <= {"message"}
         declared = surface.sse(method.operation)
         cursor = "Last-Event-ID" if declared.get("resumable") else None
         start = next((a.name for a in method.arguments if a.wire == declared.get("start")), None)

@@ -75,7 +75,6 @@ _RESERVED = frozenset(
     ]
 )
 """What no argument can be called in a class, and the other arguments of a method."""
-_TEXT_TYPES = ("text/", "application/yaml", "application/xml")
 
 
 @dataclass(frozen=True)
@@ -267,7 +266,7 @@ class _Builder:
 
     def _body_type(self, media: ir.Media, constants: dict[str, Any]) -> str:
         if media.schema is None or not is_typed(media.content_type):
-            return "string | Upload" if media.content_type.startswith(_TEXT_TYPES) else "Upload"
+            return "string | Upload" if _is_text(media.content_type) else "Upload"
         at = f'NonNullable<{self._root}["requestBody"]>["content"][{_key(media.pointer)}]'
         type_ = component(media.schema) or at
         needed = surface.required(self._bundle, media.schema)
@@ -300,11 +299,8 @@ class _Builder:
         return f"{own}Item", result
 
     def _answer_type(self, response: ir.Response, media: ir.Media) -> str:
-        if media.content_type.startswith(_TEXT_TYPES):
-            return "string"
-        is_json = media.content_type == "application/json" or media.content_type.endswith("+json")
-        if not is_json:
-            return "Blob"
+        if not media.content_type.endswith(("/json", "+json")):
+            return "string" if _is_text(media.content_type) else "Blob"
         if media.schema is None:
             return "unknown"
         status = response.status if response.status.isdigit() else _quoted(response.status)
@@ -357,7 +353,7 @@ class _Builder:
     def _events(self) -> dict[str, Any]:
         declared = surface.sse(self._operation)
         names = list(declared.get("events", {}))
-        events: dict[str, Any] = {"names": names or ["message"]}
+        events: dict[str, Any] = {"names": names}
         if set(names) <= {"message"}:
             events["plain"] = True
         headers = {p.name.lower(): p.name for p in self._operation.parameters if p.location == "header"}
@@ -366,6 +362,10 @@ class _Builder:
             if "start" in declared:
                 events["start"] = declared["start"]
         return events
+
+
+def _is_text(content_type: str) -> bool:
+    return content_type.startswith("text/") or content_type.endswith(("/yaml", "+yaml", "/xml", "+xml"))
 
 
 def _style(parameter: ir.Parameter) -> dict[str, Any]:

@@ -94,11 +94,12 @@ class _Feed(Generic[E]):
         """Open the stream again after its connection ended; None when it has come to its end."""
         is_resumable = self._events.cursor is not None
         has_gained = self._delivered > self._delivered_at_opening
-        if failure is None and not is_resumable and not (self._operation.is_idempotent and has_gained):
+        is_replayed = self._prepared.idempotency_key is not None
+        if failure is None and not is_resumable and not (is_replayed and has_gained):
             self._is_done = True
             return None
         self._cuts += failure is not None
-        if not is_resumable and (not self._operation.is_repeatable or self._cuts > _FRUITLESS_CUTS):
+        if not is_resumable and (not is_replayed or self._cuts > _FRUITLESS_CUTS):
             reason = failure.error if failure else "the connection ended"
             key = self._prepared.idempotency_key
             raise ConnectionFailed(
@@ -123,9 +124,9 @@ class _Feed(Generic[E]):
     def _typed(self, sent: Sent) -> Any:
         """Return what the reader gets; None for an event that this contract did not know yet."""
         assert self._reply is not None
-        if sent.name not in self._events.types:
+        if self._events.types and sent.name not in self._events.types:
             return None
-        type_ = self._events.types[sent.name]
+        type_ = self._events.types.get(sent.name, Any)
         data = self._operation.decode_json(type_, sent.data.encode(), self._reply)
         if not self._events.is_plain:
             return Event(event=sent.name, data=data, id=sent.last_id)

@@ -55,9 +55,9 @@ class Answer(NamedTuple):
 
 
 class Events(NamedTuple):
-    """A stream's events. types: event name → type of its data, None where it stays plain data.
+    """A stream's events. types: event name → type of its data; empty where the contract names none: then any event is read.
 
-    is_plain: there are only unnamed events, and a reader gets their data alone. cursor: the header that resumes;
+    is_plain: there are only unnamed events, or any, and a reader gets their data alone. cursor: the header that resumes;
     without one a cut stream is asked for again with its Idempotency-Key, and what was read is passed over.
     start: the query parameter that sets the first position, left out once there is a cursor.
     """
@@ -307,7 +307,13 @@ def _write_body(
     headers["Content-Type"] = body.content_type
     if body.content_type == "application/x-www-form-urlencoded":
         return urlencode(fields(value)).encode(), ()
-    return msgspec.json.encode(value) if "json" in body.content_type else _as_it_is(operation, value), ()
+    if "json" in body.content_type:
+        return msgspec.json.encode(value), ()
+    content = _as_it_is(operation, value)
+    if "*" in body.content_type:
+        told = content.content_type if isinstance(content, File) else None
+        headers["Content-Type"] = told or "application/octet-stream"
+    return content, ()
 
 
 def _as_it_is(operation: Operation, value: Any) -> bytes | File:

@@ -217,11 +217,18 @@ function answerOf<T>(prepared: Prepared, { response, content }: Received): Answe
 function decode(operation: Operation, response: Response, content: ArrayBuffer): unknown {
   if (content.byteLength === 0) return undefined;
   const type = mediaType(response);
-  if (operation.accept?.length && !operation.accept.includes(type)) {
+  const { accept } = operation;
+  const declared = !accept?.length || accept.includes(type) ? type : accept.find((range) => covers(range, type));
+  if (declared === undefined) {
     throw new ResponseInvalid(`answered ${response.status} with ${type || "no media type"}`, operation.id, response);
   }
-  if (/[/+]json$/.test(type)) return parse(operation, response, content);
-  return /^text\/|[/+](yaml|xml)$/.test(type) ? new TextDecoder().decode(content) : new Blob([content], { type });
+  if (/[/+]json$/.test(declared)) return parse(operation, response, content);
+  return /^text\/|[/+](yaml|xml)$/.test(declared) ? new TextDecoder().decode(content) : new Blob([content], { type });
+}
+
+/** Say whether a range such as `image/*` covers a media type. */
+function covers(range: string, type: string): boolean {
+  return range === "*/*" || (range.endsWith("/*") && type.startsWith(range.slice(0, -1)));
 }
 
 function parse(operation: Operation, response: Response, content: ArrayBuffer): unknown {

@@ -23,8 +23,8 @@ export interface Paging {
 }
 
 /**
- * A stream's events. plain: there are only unnamed events, and a reader gets their data alone. cursor: the header that
- * resumes; start: the query parameter that sets the first position and is left out once there is a cursor.
+ * A stream's events. names: those that the contract names; empty where it names none: then any event is read. plain: there
+ * are only unnamed events, or any, and a reader gets their data alone. cursor: the header that resumes; start: the query parameter that sets the first position and is left out once there is a cursor.
  */
 export interface Events {
   readonly names: readonly string[];
@@ -201,7 +201,8 @@ function writer(operation: Operation, body: unknown, headers: Headers): () => Pr
   const { separators } = operation;
   if (separators !== undefined) body = Object.fromEntries(members(body as object).map(([name, value]) => [name, oneText(name, value, separators[name])]));
   if (operation.body === "multipart/form-data") return () => multipart(body as object);
-  headers.set("content-type", operation.body);
+  const isRange = operation.body.includes("*");
+  if (!isRange) headers.set("content-type", operation.body);
   if (operation.body === "application/x-www-form-urlencoded") {
     const form = urlencoded(body as object);
     return async () => contentOf(form);
@@ -213,7 +214,8 @@ function writer(operation: Operation, body: unknown, headers: Headers): () => Pr
   return async () => {
     const file = await fileOf(body);
     if (file === undefined) throw new TypeError(`${operation.id} sends a text, bytes, a Blob or a file`);
-    return fileContent(file);
+    const content = await fileContent(file);
+    return isRange && !headers.has("content-type") ? { ...content, headers: { ...content.headers, "content-type": file.type } } : content;
   };
 }
 

@@ -6,6 +6,9 @@ import type { Arguments, Events, Operation, Prepared } from "./operation.js";
 import { pause, waitMs, type CallOptions } from "./options.js";
 import { FrameReader, type Frame } from "./sse.js";
 
+/** What is replayed from its beginning is given up after this many cuts without anything new; what resumes never is. */
+const FRUITLESS_CUTS = 8;
+
 /** A named event of a stream. */
 export interface ServerEvent<Name extends string, Data> {
   readonly event: Name;
@@ -70,7 +73,7 @@ export class EventStream<Event> implements AsyncIterable<Event> {
   async *#readAll(): AsyncGenerator<Event, void, undefined> {
     let response = await this.open();
     for (let fruitless = 0; ; ) {
-      let count = 0;
+      let [count, isCut] = [0, false];
       try {
         for await (const frame of this.#frames(response)) {
           if (frame.data === undefined) continue;
@@ -81,24 +84,30 @@ export class EventStream<Event> implements AsyncIterable<Event> {
         }
       } catch (error) {
         if (!(error instanceof Cut)) throw error;
+        isCut = true;
       }
       this.#stopped.signal.throwIfAborted();
-      if (!this.#canResume) throw new ConnectionFailed("the stream was cut", this.#operation.id, this.#prepared.idempotencyKey);
-      const wasFruitful = count > (this.#events.plain ? this.#passed : 0);
-      fruitless = wasFruitful ? 0 : fruitless + 1;
+      const hasGained = count > (this.#isResumable ? 0 : this.#passed);
+      const isReplayed = this.#prepared.idempotencyKey !== undefined;
+      if (!isCut && !this.#isResumable && !(isReplayed && hasGained)) return;
+      fruitless = hasGained ? 0 : fruitless + 1;
+      if (!this.#isResumable && (!isReplayed || fruitless > FRUITLESS_CUTS)) {
+        throw new ConnectionFailed("the stream was cut", this.#operation.id, this.#prepared.idempotencyKey);
+      }
       this.#passed = Math.max(this.#passed, count);
       response = await this.#reopen(fruitless);
     }
   }
 
-  get #canResume(): boolean {
-    return this.#events.cursor !== undefined || (this.#events.plain === true && this.#prepared.idempotencyKey !== undefined);
+  get #isResumable(): boolean {
+    return this.#events.cursor !== undefined;
   }
 
   /** Return the event of a block; undefined for one that was read before the cut or that the contract does not name. */
   #eventOf(frame: Frame, count: number, response: Response): Event | undefined {
-    if (this.#events.plain && count <= this.#passed) return undefined;
-    if (!this.#events.names.includes(frame.event)) return undefined;
+    if (!this.#isResumable && count <= this.#passed) return undefined;
+    const { names } = this.#events;
+    if (names.length > 0 && !names.includes(frame.event)) return undefined;
     const data = this.#parse(frame, response);
     if (!this.#events.plain) return { event: frame.event, id: frame.id, data } as Event;
     const { error } = (data ?? {}) as { error?: unknown };
@@ -156,7 +165,7 @@ export class EventStream<Event> implements AsyncIterable<Event> {
         return await this.#send({ ...this.#options, maxRetries: 0 });
       } catch (error) {
         signal.throwIfAborted();
-        if (!isWorthRetrying(this.#prepared, error, true)) throw error;
+        if (!isWorthRetrying(this.#prepared, error, true) || (!this.#isResumable && attempt >= FRUITLESS_CUTS)) throw error;
         asked = error instanceof StatusError ? error.retryAfterSeconds : undefined;
       }
     }

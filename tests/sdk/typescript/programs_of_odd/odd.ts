@@ -1,5 +1,5 @@
 /** A contract full of clashes, answered from memory: what is sent, and what is read. */
-import { Client } from "odd-client";
+import { Client, ConnectionFailed } from "odd-client";
 import { answer, check, refusal } from "./outside.js";
 
 interface Sent {
@@ -15,7 +15,7 @@ function odd(...answers: Response[]): { client: Client; sent: Sent[] } {
     sent.push({ url: String(url), headers: new Headers(init.headers), body: init.body });
     return answers.shift() ?? new Response(null, { status: 500 });
   };
-  return { client: new Client({ baseUrl: "http://odd.test", fetch, credentials: { basic: "ada:päss" }, retry: { maxRetries: 0 } }), sent };
+  return { client: new Client({ baseUrl: "http://odd.test", fetch, credentials: { basic: "ada:päss" }, retry: { maxRetries: 0, firstMs: 1, longestMs: 1 } }), sent };
 }
 
 async function styles(): Promise<void> {
@@ -52,6 +52,57 @@ async function shapes(): Promise<void> {
   await refusal(TypeError, Promise.resolve().then(() => client.shapes.find(["a,b"], point)));
 }
 
+function bytes(text: string, type: string): Response {
+  return new Response(text, { headers: { "content-type": type } });
+}
+
+/** A stream of events; one that is cut ends by an error of the network. */
+function events(text: string, { isCut = false } = {}): Response {
+  const body = new ReadableStream({
+    start(controller) {
+      if (text) controller.enqueue(new TextEncoder().encode(text));
+      if (!isCut) controller.close();
+    },
+    pull(controller) {
+      if (isCut) controller.error(new TypeError("terminated"));
+    },
+  });
+  return new Response(body, { headers: { "content-type": "text/event-stream" } });
+}
+
+async function ranges(): Promise<void> {
+  const { client, sent } = odd(bytes("{}", "image/svg+json"), bytes("{}", "image/png"), bytes("<feed/>", "application/atom+xml"));
+  const picture = await client.pictures.echo({ data: new Uint8Array([1]), contentType: "image/png" });
+  check(picture instanceof Blob && (await picture.text()) === "{}", "what a range of types covers is a file");
+  await client.pictures.echo(new Uint8Array([1]));
+  const types = sent.map(({ headers }) => headers.get("content-type")).join();
+  check(types === "image/png,application/octet-stream", `a body of a range of types says its own: ${types}`);
+  const feed: string = await client.pictures.feed();
+  check(feed === "<feed/>", "XML is a text");
+}
+
+async function feeds(): Promise<void> {
+  const { client, sent } = odd(events("event: tick\ndata: 1\n\ndata: 2\n\n"), Response.json(3), events("data: 4\n\n"));
+  const seen: unknown[] = [];
+  for await (const event of client.feeds.makeStream()) seen.push(event);
+  seen.push(await client.feeds.make2());
+  for await (const event of client.feeds.make2Stream()) seen.push(event);
+  check(seen.join() === "1,2,3,4", `events that no contract names are read until the stream ends: ${seen.join()}`);
+  check(sent.length === 3, "a stream that ended is not asked for again");
+  const cut = odd(events("data: 1\n\n", { isCut: true }));
+  const read = async (): Promise<void> => {
+    for await (const event of cut.client.feeds.makeStream()) check(event === 1, "what came before the cut");
+  };
+  await refusal(ConnectionFailed, read());
+  check(cut.sent.length === 1, "a feed that cannot be replayed is not asked for again");
+  const fruitless = odd(...Array.from({ length: 9 }, () => events("", { isCut: true })), events("data: 1\n\n"));
+  const replay = async (): Promise<void> => {
+    for await (const event of fruitless.client.feeds.makeStream({ idempotencyKey: "a" } as object)) check(event === 1, "nothing");
+  };
+  await refusal(ConnectionFailed, replay());
+  check(fruitless.sent.length === 9, `a replay that gains nothing is given up: ${fruitless.sent.length}`);
+}
+
 async function bodies(): Promise<void> {
   const { client, sent } = odd(new Response(null, { status: 204 }), Response.json({ id: 5 }), Response.json({ id: 6 }));
   await client.things.createThing({ name: "a&b", tags: ["x", "y"], at: { x: 1 }, on: true, some: ["a", "b"], more: ["c", "d"] });
@@ -79,6 +130,8 @@ async function addresses(): Promise<void> {
 
 await addresses();
 await styles();
+await ranges();
+await feeds();
 await shapes();
 await bodies();
 await names();
