@@ -177,6 +177,39 @@ def test_a_stream_that_another_thread_closes_ends_at_once(sdk: ModuleType) -> No
         assert time.monotonic() - began < 5
 
 
+def test_an_async_stream_that_another_task_closes_ends_at_once(sdk: ModuleType) -> None:
+    async def read(server: Scripted) -> list[str]:
+        async with sdk.AsyncClient(server.url, bearer="t") as client:
+            stream = client.completions.create_stream(model="m", messages=[])
+            found = [_text(await anext(stream))]
+            rest = asyncio.create_task(_texts(stream))
+            await asyncio.sleep(0.2)  # until it waits for bytes
+            await stream.close()
+            return found + await asyncio.wait_for(rest, 5)
+
+    with scripted(Row(200, f": open\n\n{_chunk('a')}", STREAM, is_held=True)) as server:
+        assert asyncio.run(read(server)) == ["a"]
+
+
+async def _texts(stream: Any) -> list[str]:
+    return [_text(chunk) async for chunk in stream]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("answer", [{}, "no JSON", ["a list"]])
+def test_a_renewal_that_gives_no_token_is_put_off(sdk: ModuleType, kind: str, answer: Any) -> None:
+    driver = Driver(sdk, kind)
+    with scripted(Row(200, answer), CREATED, CREATED) as server:
+        client = driver.client(server.url, bearer=sdk.Token("first", expires_in_seconds=0))
+
+        def script() -> Script:
+            yield client.conversations.create(title="x")
+            yield client.conversations.create(title="y")
+
+        driver.run(script())
+        assert [asked.headers["authorization"] for asked in server.asked] == ["Bearer first"] * 3
+
+
 def test_nothing_that_is_printed_shows_what_an_answer_or_a_request_keeps_secret(sdk: ModuleType) -> None:
     cookie = {"Set-Cookie": "SESSION=secret-cookie; Path=/"}
     with scripted(SUCCESSOR, Row(401, {"code": "x"}, cookie)) as server:

@@ -46,6 +46,8 @@ def _create(client: Any, **options: Any) -> Script:
         pytest.param([Row(201, CREATED.body, is_cut=True), CREATED], id="half an answer"),
         pytest.param([Row(503, {}), Row(500, {}), Row(502, "bad gateway"), CREATED], id="5xx"),
         pytest.param([Row(408, {}), CREATED], id="408"),
+        pytest.param([Row(507, {}), Row(524, "a proxy's"), CREATED], id="5xx of proxies"),
+        pytest.param([Row(409, {}, {"Retry-After": "0"}), CREATED], id="409 that says when to come back"),
         pytest.param([Row(429, {}, {"Retry-After": "0"}), CREATED], id="429"),
         pytest.param([IN_PROGRESS, CREATED], id="409 while the first try runs"),
         pytest.param(

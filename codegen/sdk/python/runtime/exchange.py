@@ -22,7 +22,6 @@ T = TypeVar("T")
 _POLL_SECONDS = 0.02
 _RENEWAL_TRIES = 3
 _RENEWAL_WAITS = 250
-_TRANSIENT = frozenset({408, 500, 502, 503, 504})
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 """What no header's value may have (RFC 9110, 5.5)."""
 
@@ -145,7 +144,8 @@ def _wait_seconds(core: Core, prepared: Prepared, outcome: Outcome, attempt: int
     assert outcome is not None
     asked = outcome.retry_after_seconds()
     status = outcome.status
-    is_worth = status == 429 or (status in _TRANSIENT and may_repeat)
+    is_transient = status == 408 or (status >= 500 and status != 501)
+    is_worth = status == 429 or (is_transient and may_repeat)
     if status == 409 and prepared.idempotency_key is not None:
         # Our own first try may still be running, or its transaction was in the way of another's.
         is_worth = attempt > 0 or asked is not None or code_of(outcome) == "request_in_progress"
@@ -186,13 +186,24 @@ def _renew(core: Core, renewal: Renewal, token: Token) -> Steps[None]:
     for attempt in range(_RENEWAL_TRIES):
         outcome = yield request
         if isinstance(outcome, Reply):
-            if outcome.status == 200:
-                answer = outcome.json()
-                token.replace(answer[renewal.token], answer.get(renewal.expires_in))
+            successor = _successor(renewal, outcome)
+            if successor is not None:
+                token.replace(*successor)
                 return
             break
         yield Wait(core.retry.wait_seconds(attempt, None) or 0.0)
     token.postpone()
+
+
+def _successor(renewal: Renewal, reply: Reply) -> tuple[str, float | None] | None:
+    """Return the token that an answer gives, and its lifetime (s) if told; None for a refusal, or what is no such answer."""
+    try:
+        answer = reply.json() if reply.status == 200 else None
+    except ValueError:
+        return None
+    told = answer if isinstance(answer, dict) else {}
+    value, expires_in = told.get(renewal.token), told.get(renewal.expires_in)
+    return (value, expires_in if isinstance(expires_in, int | float) else None) if isinstance(value, str) else None
 
 
 def _has_successor(token: Token, used: str | None) -> Steps[bool]:

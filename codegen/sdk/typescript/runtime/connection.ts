@@ -69,16 +69,14 @@ export class Connection {
   /** Send a request until it succeeds or trying again is not worth it; a raw answer's body is left unread. */
   async send(prepared: Prepared, options: CallOptions, { isRaw }: { isRaw: boolean }): Promise<Received> {
     const retry = { ...this.retry, maxRetries: options.maxRetries ?? this.retry.maxRetries };
-    let wasLost = false;
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#attempt(prepared, options, isRaw);
       } catch (error) {
-        const wait = attempt < retry.maxRetries && isWorthRetrying(prepared, error, wasLost)
+        const wait = attempt < retry.maxRetries && isWorthRetrying(prepared, error, attempt > 0)
           ? waitMs(retry, attempt, error instanceof StatusError ? error.retryAfterSeconds : undefined)
           : undefined;
         if (wait === undefined) throw error;
-        wasLost ||= error instanceof ConnectionFailed;
         await pause(wait, options.signal);
       }
     }
@@ -175,14 +173,14 @@ export class Connection {
 }
 
 /** Say whether an error may go away when the request is sent again, and sending it again is safe. */
-export function isWorthRetrying(prepared: Prepared, error: unknown, wasLost: boolean): boolean {
+export function isWorthRetrying(prepared: Prepared, error: unknown, wasTried: boolean): boolean {
   if (error instanceof ConnectionFailed) return isRepeatable(prepared) || wasNeverSent(error);
   if (!(error instanceof StatusError)) return false;
   switch (error.status) {
     case 429: return true;
-    case 409: return prepared.idempotencyKey !== undefined && (wasLost || error.code === "request_in_progress");
+    // Our own first try may still be running, or its transaction was in the way of another's.
+    case 409: return prepared.idempotencyKey !== undefined && (wasTried || error.retryAfterSeconds !== undefined || error.code === "request_in_progress");
     case 501: return false;
-    case 503: return isRepeatable(prepared) || error.retryAfterSeconds !== undefined;
     default: return (error.status === 408 || error.status >= 500) && isRepeatable(prepared);
   }
 }

@@ -100,6 +100,12 @@ async function retries(): Promise<void> {
   const taken = shop([json(409, { code: "conflict" })]);
   const conflict = await refusal(Conflict, taken.client.items.create(NEW));
   check(taken.sent.length === 1 && conflict.code === "conflict", "a conflict stays one");
+  const back = shop([json(409, {}, { "retry-after": "0" }), json(503, {}), json(409, {}), json(201, ITEM)]);
+  await back.client.items.create(NEW);
+  check(back.sent.length === 4, "a conflict that says when to come back, or follows a failure, is waited out");
+  const away = shop([json(503, {}, { "retry-after": "0" })]);
+  await refusal(ServerError, away.client.items.update(ID, { name: null }));
+  check(away.sent.length === 1, "nor because the server says when to come back");
   const unsafe = shop([failing]);
   await refusal(ServerError, unsafe.client.items.update(ID, { name: null }));
   check(unsafe.sent.length === 1, "what may have happened and has no key is not repeated");
