@@ -22,7 +22,7 @@ _WATCH_SECONDS = 0.1
 
 def generate(arguments: list[str]) -> int:
     """Compile the contract into types, table and documents; write what changed."""
-    from codegen import generate as generation  # noqa: PLC0415  (so that `accord lint --help` stays quick)
+    from codegen import generate as generation
 
     parser = argparse.ArgumentParser(prog="accord generate", description=generate.__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file is not fresh")
@@ -56,7 +56,7 @@ def _without_collector() -> Iterator[None]:
 
 def watch(project: Project, run: Callable[[], int]) -> NoReturn:
     """Call `run` now and whenever a file beside the entry file changes, in this warm process; ends by a signal."""
-    from codegen.emit import types  # noqa: PLC0415
+    from codegen.emit import types
 
     types.warm()
     seen: dict[str, int] = {}
@@ -71,10 +71,10 @@ def watch(project: Project, run: Callable[[], int]) -> NoReturn:
 
 def lint(arguments: list[str]) -> int:
     """Judge the contract; print every finding with its place and the fix."""
-    from codegen import compatibility, ir  # noqa: PLC0415
-    from codegen.bundle import bundle as join  # noqa: PLC0415
-    from codegen.load import Sources  # noqa: PLC0415
-    from codegen.pipeline import judge  # noqa: PLC0415
+    from codegen import compatibility, ir
+    from codegen.bundle import bundle as join
+    from codegen.load import Sources
+    from codegen.pipeline import judge
 
     parser = argparse.ArgumentParser(prog="accord lint", description=lint.__doc__)
     parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
@@ -97,9 +97,9 @@ def lint(arguments: list[str]) -> int:
 
 def bundle(arguments: list[str]) -> int:
     """Print the contract as one document."""
-    from codegen.bundle import bundle as join  # noqa: PLC0415
-    from codegen.emit import documents  # noqa: PLC0415
-    from codegen.load import Sources  # noqa: PLC0415
+    from codegen.bundle import bundle as join
+    from codegen.emit import documents
+    from codegen.load import Sources
 
     parser = argparse.ArgumentParser(prog="accord bundle", description=bundle.__doc__)
     parser.add_argument("contract", nargs="?", help="entry file; the project's when absent")
@@ -118,8 +118,8 @@ def bundle(arguments: list[str]) -> int:
 
 def new(arguments: list[str]) -> int:
     """Start the handler of an operation and its test; never changes what is written."""
-    from codegen import pipeline, scaffold  # noqa: PLC0415
-    from codegen.load import Sources  # noqa: PLC0415
+    from codegen import pipeline, scaffold
+    from codegen.load import Sources
 
     parser = argparse.ArgumentParser(prog="accord new", description=new.__doc__)
     parser.add_argument("operation", help="operationId, as the contract gives it")
@@ -141,7 +141,7 @@ def new(arguments: list[str]) -> int:
 
 def check(arguments: list[str]) -> int:
     """Judge the contract, and whether generated files, handlers and tests follow it."""
-    from codegen import completeness  # noqa: PLC0415
+    from codegen import completeness
 
     parser = argparse.ArgumentParser(prog="accord check", description=check.__doc__)
     parser.add_argument("--types", action="store_true", help="also check every handler against its signature (mypy)")
@@ -157,11 +157,11 @@ def check(arguments: list[str]) -> int:
 
 def sdk(arguments: list[str]) -> int:
     """Generate the client of a contract: a wheel for Python, an npm tarball for TypeScript."""
-    from codegen import pipeline  # noqa: PLC0415
-    from codegen.bundle import bundle as join  # noqa: PLC0415
-    from codegen.load import Sources  # noqa: PLC0415
-    from codegen.sdk import foreign, languages  # noqa: PLC0415
-    from codegen.sdk.surface import PACKAGE  # noqa: PLC0415
+    from codegen import pipeline
+    from codegen.bundle import bundle as join
+    from codegen.load import Sources
+    from codegen.sdk import foreign, languages
+    from codegen.sdk.surface import PACKAGE
 
     parser = argparse.ArgumentParser(prog="accord sdk", description=sdk.__doc__)
     parser.add_argument("--language", choices=sorted(languages.BUILDERS), default="python")
@@ -189,11 +189,11 @@ def sdk(arguments: list[str]) -> int:
 
 def vectors(arguments: list[str]) -> int:
     """Print the vectors of the contract: requests, refusals and answers that every implementation must agree on."""
-    from codegen import pipeline  # noqa: PLC0415
-    from codegen.bundle import bundle as join  # noqa: PLC0415
-    from codegen.emit import documents  # noqa: PLC0415
-    from codegen.load import Sources  # noqa: PLC0415
-    from codegen.sdk import vectors as derived  # noqa: PLC0415
+    from codegen import pipeline
+    from codegen.bundle import bundle as join
+    from codegen.emit import documents
+    from codegen.load import Sources
+    from codegen.sdk import vectors as derived
 
     argparse.ArgumentParser(prog="accord vectors", description=vectors.__doc__).parse_args(arguments)
     project = find_project(Path.cwd())

@@ -45,7 +45,7 @@ class SourceFile:
         return Location(self.path, line, column)
 
 
-class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader):  # type: ignore[misc]  # a base chosen at import
     """Composes nodes only; scalars are resolved here by YAML 1.2's core schema, so `no` and `12:30` stay text."""
 
     yaml_implicit_resolvers: dict[Hashable, Any] = {None: [(_PLAIN, re.compile("", re.DOTALL))]}

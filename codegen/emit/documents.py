@@ -33,7 +33,7 @@ def as_yaml(value: Any) -> str:
     return text
 
 
-class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]
+class _Dumper(yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper):  # type: ignore[misc]  # a base chosen at import
     def ignore_aliases(self, data: Any) -> bool:
         return True
 

@@ -78,13 +78,13 @@ def _references(node: object) -> Iterable[str]:
 def module_text(area: str, shapes: Mapping[str, Shape]) -> str:
     """Return the source of `area`'s module; `shapes` is its entry of `areas`."""
     from datamodel_code_generator import GenerateConfig, generate  # noqa: PLC0415  (half a second; only when needed)
-    from datamodel_code_generator.enums import (  # noqa: PLC0415
+    from datamodel_code_generator.enums import (  # noqa: PLC0415  (likewise)
         DataModelType,
         InputFileType,
         OpenAPIScope,
     )
-    from datamodel_code_generator.format import DatetimeClassType, Formatter, PythonVersion  # noqa: PLC0415
-    from datamodel_code_generator.parser import LiteralType  # noqa: PLC0415
+    from datamodel_code_generator.format import DatetimeClassType, Formatter, PythonVersion  # noqa: PLC0415  (likewise)
+    from datamodel_code_generator.parser import LiteralType  # noqa: PLC0415  (likewise)
 
     document = {
         "openapi": "3.1.0",

@@ -26,10 +26,11 @@ COMPARED_MIN, REFUSED_MAX = 1400, 85
 
 def _read() -> dict[str, list[dict[str, Any]]]:
     with tarfile.open(ARCHIVE) as archive:
-        members = [member for member in archive if member.isfile() and member.name.startswith(FOLDER)]
+        members = [member for member in archive if member.name.startswith(FOLDER)]
         return {
-            member.name.removeprefix(FOLDER): json.loads(archive.extractfile(member).read())  # type: ignore[union-attr]
+            member.name.removeprefix(FOLDER): json.loads(file.read())
             for member in members
+            if (file := archive.extractfile(member)) is not None
         }
 
 

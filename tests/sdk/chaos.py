@@ -71,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = answer.read()
             again.close()
         if fate == "delayed":
-            time.sleep(0.05)
+            time.sleep(0.05)  # the fate itself
         if fate == "lost":
             self.close_connection = True
             return

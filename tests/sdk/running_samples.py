@@ -151,7 +151,8 @@ def says(runner: Runner, sample: Documented, word: str, happen: Callable[[], Non
 
 
 def _read(process: subprocess.Popen[str], word: str, said: list[str]) -> None:
-    with process.stdout as lines:  # type: ignore[union-attr]
+    assert process.stdout is not None
+    with process.stdout as lines:
         for line in lines:
             said.append(line)
             if word in line:

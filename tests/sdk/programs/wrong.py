@@ -1,6 +1,6 @@
 """Uses that are wrong: every line marked so is a type error, and no other is."""
 
-# ruff: noqa: B018
+# ruff: noqa: B018  (an attribute that there is not is one of them)
 from __future__ import annotations
 
 from uuid import UUID

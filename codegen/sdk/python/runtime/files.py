@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeAlias
@@ -101,8 +102,6 @@ class Opened:
 
 def _stream(source: PathLike[str] | bytes | IO[bytes]) -> IO[bytes]:
     if isinstance(source, bytes):
-        from io import BytesIO  # noqa: PLC0415
-
         return BytesIO(source)
     if isinstance(source, PathLike):
         return Path(source).open("rb")
