@@ -270,6 +270,22 @@ def _postgresql_code(error: peewee.DatabaseError | peewee.InterfaceError) -> str
     return origin.pgcode if isinstance(origin, psycopg2.Error) else None
 
 
+def transaction_id() -> int | None:
+    """Return what `was_committed` knows the open write transaction by; None on SQLite, whose commits are never in doubt."""
+    return None if is_sqlite() else int(database.execute_sql("SELECT txid_current()").fetchone()[0])
+
+
+def was_committed(transaction: int) -> bool | None:
+    """Say how a transaction ended whose connection was lost; None while it has not ended.
+
+    Raises:
+        Unavailable: as `read`.
+    """
+    with read():
+        status = database.execute_sql("SELECT txid_status(%s)", (transaction,)).fetchone()[0]
+    return None if status == "in progress" else bool(status == "committed")
+
+
 def after_commit(action: Callable[[], None]) -> None:
     """Run `action` once the open transaction has committed (never after a rollback), or now when none is open."""
     if database.is_closed() or not database.in_transaction():

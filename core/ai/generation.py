@@ -2,6 +2,7 @@
 
 All answers of a process share one writer, and what waits is written in one transaction, so that a hundred answers cost
 one commit. The writer's transaction does nothing but write: under gevent a SQLite write must not switch greenlets.
+Where the connection is lost in the midst of a commit, the database is asked how it went before anything is written again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import gevent
 import msgspec
@@ -20,7 +21,7 @@ from core.ai.provider import CompletionRequest, End, Provider, ProviderError, Pr
 from core.kernel.durable import Job
 from core.kernel.settings import Settings
 from core.system import jobs
-from models.database import AWAY, write
+from models.database import AWAY, transaction_id, was_committed, write
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.5
@@ -78,6 +79,14 @@ class Generation:
         self.room.set()
 
 
+class _Written(NamedTuple):
+    """How many of an answer's pieces a transaction writes, and its end if that is among them."""
+
+    generation: Generation
+    pieces: int
+    end: End | None
+
+
 def _size(piece: Text) -> int:
     return len(piece.text.encode()) if piece.choice is None else len(msgspec.json.encode(piece.choice))
 
@@ -93,6 +102,7 @@ class Writer:
         self._urgent = Event()
         self._greenlet: gevent.Greenlet | None = None
         self._looked_at = 0.0
+        self._doubt: tuple[int, list[_Written]] | None = None
 
     def add(self, generation: Generation) -> None:
         """Take an answer on; starts the writing greenlet when there is none."""
@@ -137,34 +147,53 @@ class Writer:
 
     def _flush(self, ready: list[Generation]) -> bool:
         """Write what these answers have; returns False when the database is away and it must be tried again."""
-        pieces = {id(generation): (len(generation.waiting), generation.end) for generation in ready}
+        if not self._knows_what_is_written():
+            return False
+        written: list[_Written] = []
+        transaction = None
         try:
             with write():
                 leases = jobs.check_leases([generation.sink.job for generation in ready])
                 held = [generation for generation in ready if generation.sink.job.id in leases.held]
-                for generation in sorted(held, key=lambda one: one.sink.channel):
-                    count, end = pieces[id(generation)]
+                written = [_Written(generation, len(generation.waiting), generation.end) for generation in held]
+                for generation, count, end in sorted(written, key=lambda one: one.generation.sink.channel):
                     generation.sink.write(generation.waiting[:count], end)
+                transaction = transaction_id()
         except AWAY:  # what waits is kept and written later
+            self._doubt = None if transaction is None else (transaction, written)
             return False
-        except (
-            ValueError,
-            TypeError,
-            peewee.PeeweeException,
-        ) as error:  # what one answer holds must not end the others
+        except (ValueError, TypeError, peewee.PeeweeException) as error:
             if len(ready) == 1:
                 self._fail(ready[0], error)
                 return True
-            written = [self._flush([generation]) for generation in ready]
-            return all(written)
-        for generation in held:
-            count, end = pieces[id(generation)]
+            outcomes = [self._flush([generation]) for generation in ready]  # one's fault must not end the others
+            return all(outcomes)
+        self._let_go(written)
+        self._obey(ready, leases)
+        return True
+
+    def _knows_what_is_written(self) -> bool:
+        """Ask how a commit went whose connection was lost; False while that is unknown, and once more if it went well."""
+        if self._doubt is None:
+            return True
+        transaction, written = self._doubt
+        try:
+            is_committed = was_committed(transaction)
+        except AWAY:
+            return False
+        if is_committed is None:
+            return False
+        self._doubt = None
+        if is_committed:
+            self._let_go(written)
+        return not is_committed
+
+    def _let_go(self, written: Sequence[_Written]) -> None:
+        for generation, count, end in written:
             generation.drop(count)
             if end is not None:
                 generation.written.set()
                 self.remove(generation)
-        self._obey(ready, leases)
-        return True
 
     def _look(self) -> None:
         if self._active and time.monotonic() - self._looked_at >= _LOOK_SECONDS:

@@ -15,7 +15,7 @@ from core.kernel.durable import Job
 from core.system import events, jobs
 from core.system.events import SqlEventLog
 from core.system.jobs import SqlJobQueue
-from models.database import write
+from models.database import database, is_sqlite, write
 
 KIND = "test.answer"
 PATIENCE_SECONDS = 20
@@ -90,6 +90,29 @@ def test_nothing_is_lost_when_the_database_goes_away_in_mid_transaction(
     run = gevent.spawn(generation.run, sink, _pieces("all ", "of it"))
     run.get(timeout=PATIENCE_SECONDS)
     assert (sink.written, failures) == ("all of it.", [])
+
+
+def test_nothing_is_written_twice_when_the_connection_is_lost_behind_a_commit(
+    claimed: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_sqlite():
+        pytest.skip("a file says how a commit went")
+    commit, commits = database.obj.commit, []
+    words = [f"{number} " for number in range(30)]
+
+    def lose_the_answer() -> None:
+        commit()
+        commits.append(sink.written)
+        if len(commits) % 2:
+            raise peewee.OperationalError("server closed the connection")
+
+    sink = Sink(claimed[0])
+    with monkeypatch.context() as patched:
+        patched.setattr(database.obj, "commit", lose_the_answer)
+        run = gevent.spawn(generation.run, sink, _pieces(*words))
+        run.get(timeout=PATIENCE_SECONDS)
+    assert sink.written == "".join(words) + "."
+    assert len(commits) > 1
 
 
 class Remote:
