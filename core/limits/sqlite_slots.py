@@ -127,18 +127,31 @@ class SqliteSlots:
         return self._file
 
     def _renew(self, error: sqlite3.DatabaseError) -> None:
-        """Put a fresh file in the place of a damaged one, unless another process has done so."""
+        """Put a fresh file in the place of a damaged one, unless another process has done so.
+
+        Raises:
+            Unavailable: there is no room for it.
+        """
         if self._file is not None:
             self._file.connection.close()
             self._file = None
+        try:
+            is_new = self._replace()
+        except (OSError, sqlite3.DatabaseError) as failure:
+            cause = str(failure)
+            raise Unavailable("The counters cannot be made anew.", retry_after_seconds=1, cause=cause) from failure
+        if is_new:
+            _log.error("counters were damaged and begin anew", extra={"file": str(self._path), "cause": str(error)})
+
+    def _replace(self) -> bool:
         with self._path.with_suffix(".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if _is_sound(self._path):
-                return
+                return False
             for suffix in ("", "-wal", "-shm"):
                 Path(f"{self._path}{suffix}").unlink(missing_ok=True)
             _File(self._path).connection.close()
-        _log.error("counters were damaged and begin anew", extra={"file": str(self._path), "cause": str(error)})
+            return True
 
 
 def _is_sound(path: Path) -> bool:

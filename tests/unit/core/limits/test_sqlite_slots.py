@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import sqlite3
 import subprocess
 import sys
@@ -70,6 +71,18 @@ def test_a_damaged_file_is_made_anew_and_reported(
     assert verdicts == [True, True, True, False]
     if damage is not _empty:  # an empty file is what a fresh one begins as
         assert [record.message for record in caplog.records] == ["counters were damaged and begin anew"]
+
+
+def test_callers_are_refused_with_503_when_the_disk_has_no_room_for_a_file(tmp_path: Path) -> None:
+    (tmp_path / "counters.db").write_bytes(b"this is no database any more" * 200)
+    after, bound = SqliteSlots(str(tmp_path)), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, bound[1]))  # fails like a full disk; Python ignores its signal
+    try:
+        with pytest.raises(Unavailable):
+            _enter(after, "x", "s")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, bound)
+    assert _enter(after, "x", "s")
 
 
 def test_a_damage_under_an_open_file_is_noticed_by_every_process(tmp_path: Path) -> None:
