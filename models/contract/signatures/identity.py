@@ -256,7 +256,7 @@ class TokensRevoke(Protocol):
 
 
 class UsersAssignRole(Protocol):
-    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:230)."""
+    """POST /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:231)."""
 
     def __call__(self, call: Call[identity_parameters.UsersAssignRoleParameters, None], /) -> identity.User | Reply[identity.User, Literal[200]]: ...
 
@@ -268,7 +268,7 @@ class UsersCreate(Protocol):
 
 
 class UsersDelete(Protocol):
-    """DELETE /auth/admin/users/{id} (spec/paths/identity/users.yaml:185)."""
+    """DELETE /auth/admin/users/{id} (spec/paths/identity/users.yaml:186)."""
 
     def __call__(self, call: Call[identity_parameters.UsersDeleteParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 
@@ -286,7 +286,7 @@ class UsersList(Protocol):
 
 
 class UsersRemoveRole(Protocol):
-    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:267)."""
+    """DELETE /auth/admin/users/{user_id}/roles/{role_id} (spec/paths/identity/users.yaml:268)."""
 
     def __call__(self, call: Call[identity_parameters.UsersRemoveRoleParameters, None], /) -> None | Reply[None, Literal[204]]: ...
 

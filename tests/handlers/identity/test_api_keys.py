@@ -227,6 +227,15 @@ def test_rotation_gives_nobody_back_what_a_refused_secret_could_do(client: Clien
     assert _works(client, disabled.holder) == 401
 
 
+def test_key_is_its_tenants_and_stays_when_its_maker_is_given_another_password(
+    client: Client, people: People, ben: Person
+) -> None:
+    key, body = make_key(client, ben), {"password": "another one"}
+    assert client.call("users_update", path={"id": ben.user_id}, body=body, as_=people.ada).status == 200
+    assert _works(client, ben) == 401
+    assert _works(client, key.holder) == 200
+
+
 def test_key_of_an_administrator_ends_with_the_account_of_its_tenant(client: Client, people: People) -> None:
     """A system-wide administrator's key needs no account in the key's tenant; one that is there and disabled ends it."""
     key = make_key(client, people.ada)
