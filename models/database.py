@@ -36,6 +36,8 @@ LOST = (peewee.OperationalError, peewee.InterfaceError)
 """A connection was lost, or a lock not had, in the midst of a query or transaction; `unavailable` tells callers so."""
 AWAY = (Unavailable, *LOST)
 """The same, or no connection was to be had to begin with."""
+OTHERS_MAY_REFER = "FOR NO KEY UPDATE"
+"""How rows are held that others may go on to refer to."""
 ResultT = TypeVar("ResultT")
 _noted: ContextVar[list[bool] | None] = ContextVar("noted", default=None)
 """gevent gives each greenlet a context of its own."""
@@ -57,6 +59,11 @@ def bind(settings: Settings) -> None:
 def is_sqlite() -> bool:
     """Say which of the two databases is bound."""
     return isinstance(database.obj, peewee.SqliteDatabase)
+
+
+def locked(rows: Any, mode: str = "FOR UPDATE") -> Any:
+    """Return a query whose rows are held to the end of the transaction; SQLite has one writer anyway."""
+    return rows if is_sqlite() else rows.for_update(mode)
 
 
 def _sqlite(settings: Settings) -> Any:

@@ -16,7 +16,7 @@ from core.kernel.ids import new_uuid
 from core.kernel.principal import Principal
 from core.kernel.problems import Conflict, NotFound
 from core.system import epoch
-from models.database import database, is_sqlite, read, write
+from models.database import OTHERS_MAY_REFER, database, locked, read, write
 from models.tables.identity import Membership, Session, Tenant, TokenFamily, User, UserRole
 
 RoleName = Literal["admin", "member", "viewer"]
@@ -109,7 +109,8 @@ def do_update_account(principal: Principal, tenant_id: UUID, account_id: UUID, c
     """
     access_tenant(principal, tenant_id)
     with write():
-        _hold_tenant(tenant_id)
+        # so that two admins cannot take each other's last
+        locked(Tenant.select(Tenant.id).where(Tenant.id == tenant_id), OTHERS_MAY_REFER).get()
         account = _get(tenant_id, account_id)
         membership = account.membership
         if changes.name is not None:
@@ -202,10 +203,3 @@ def _with_roles(tenant_id: UUID, memberships: Iterable[Membership]) -> list[Acco
 def _strongest(user_id: UUID, held: set[tuple[UUID, UUID]]) -> RoleName | None:
     names: tuple[RoleName, ...] = ("admin", "member", "viewer")
     return next((name for name in names if (user_id, TENANT_ROLES[name]) in held), None)
-
-
-def _hold_tenant(tenant_id: UUID) -> None:
-    """Hold the tenant's row, so that two admins cannot take each other's last; SQLite has one writer anyway."""
-    rows: Any = Tenant.select(Tenant.id).where(Tenant.id == tenant_id)
-    if not is_sqlite():
-        rows.for_update("FOR NO KEY UPDATE").get()

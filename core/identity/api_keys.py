@@ -19,7 +19,7 @@ from core.kernel.principal import Principal, includes
 from core.kernel.problems import Invalid, NotFound, Violation
 from core.kernel.sealing import digest
 from core.system import epoch
-from models.database import is_sqlite, read, write
+from models.database import locked, read, write
 from models.tables.identity import ApiKey, ApiKeySecret
 
 MARK = "sk_live_"
@@ -166,8 +166,7 @@ def _is_backed(key: ApiKey) -> bool:
 
 def _hold_key(tenant_id: UUID, key_id: UUID) -> ApiKey:
     """Return a key of the tenant, held to the end of the transaction, so that rotations follow each other."""
-    rows = ApiKey.of_tenant(tenant_id).where(ApiKey.id == key_id)
-    key: ApiKey | None = (rows if is_sqlite() else rows.for_update()).first()
+    key: ApiKey | None = locked(ApiKey.of_tenant(tenant_id).where(ApiKey.id == key_id)).first()
     if key is None:
         raise NotFound("No such key.")
     return key

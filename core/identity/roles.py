@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,7 +12,7 @@ from core.kernel import clock
 from core.kernel.ids import new_uuid
 from core.kernel.problems import Conflict, NotFound
 from core.system import epoch
-from models.database import database, is_sqlite, read, write
+from models.database import OTHERS_MAY_REFER, database, locked, read, write
 from models.tables.identity import Role, RoleScope
 
 MAX_SCOPES = 1000
@@ -123,8 +122,7 @@ def _add(role: Role, scopes: Sequence[str]) -> None:
 
 def _hold(role_id: UUID) -> Role:
     """Return a role that may be changed, held to the end of the transaction, so that changes follow each other."""
-    rows: Any = Role.select().where(Role.id == role_id)
-    role: Role | None = (rows if is_sqlite() else rows.for_update("FOR NO KEY UPDATE")).first()
+    role: Role | None = locked(Role.select().where(Role.id == role_id), OTHERS_MAY_REFER).first()
     if role is None:
         raise NotFound("No such role.")
     if role.is_builtin:

@@ -14,7 +14,7 @@ from core.kernel import clock
 from core.kernel.ids import new_undated_uuid, new_uuid
 from core.kernel.problems import Conflict, Forbidden, NotFound
 from core.system import epoch
-from models.database import database, is_sqlite, read, write
+from models.database import OTHERS_MAY_REFER, database, locked, read, write
 from models.tables.identity import Membership, Role, Session, TokenFamily, User, UserRole
 
 _NOWHERE = "unproven.invalid"  # a domain that can never be (RFC 2606)
@@ -184,7 +184,7 @@ def hold_user(user_id: UUID) -> None:
     Raises:
         NotFound: there is none.
     """
-    if _held(User.select(User.id).where(User.id == user_id)).first() is None:
+    if locked(User.select(User.id).where(User.id == user_id), OTHERS_MAY_REFER).first() is None:
         raise NotFound("No such user.")
 
 
@@ -194,11 +194,6 @@ def revoke_credentials(user_id: UUID) -> None:
     Session.update(ended_at=now).where(Session.user == user_id, Session.ended_at.is_null()).execute()
     TokenFamily.update(revoked_at=now).where(TokenFamily.user == user_id, TokenFamily.revoked_at.is_null()).execute()
     epoch.bump()
-
-
-def _held(rows: Any) -> Any:
-    """Lock rows on PostgreSQL, in the mode that lets others refer to them."""
-    return rows if is_sqlite() else rows.for_update("FOR NO KEY UPDATE")
 
 
 def _store(statement: Any) -> Any:
@@ -215,15 +210,14 @@ def check_not_last(user_id: UUID) -> None:
     Raises:
         LastAdministrator: the user is the only active superadmin.
     """
-    list(_held(Role.select(Role.id).where(Role.id == access.SUPERADMIN_ROLE_ID)))
+    list(locked(Role.select(Role.id).where(Role.id == access.SUPERADMIN_ROLE_ID), OTHERS_MAY_REFER))
     if access.is_last_superadmin(user_id):
         raise LastAdministrator
 
 
 def _get_role(role_id: UUID) -> Role:
     """Return a role that is not deleted before the end of the transaction."""
-    rows: Any = Role.select().where(Role.id == role_id)
-    role: Role | None = (rows if is_sqlite() else rows.for_update("FOR KEY SHARE")).first()
+    role: Role | None = locked(Role.select().where(Role.id == role_id), "FOR KEY SHARE").first()
     if role is None:
         raise NotFound("No such role.")
     return role

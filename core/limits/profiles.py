@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -16,7 +16,7 @@ from core.kernel.operation import Operation
 from core.kernel.problems import Conflict, Invalid, NotFound, Violation
 from core.kernel.settings import Settings, SettingsError
 from core.limits import generation, operations
-from models.database import database, is_sqlite, read, write
+from models.database import database, locked, read, write
 from models.tables.limits import RateAssignment, RateProfileRow
 
 BucketKey = Literal["user", "tenant", "address"]
@@ -178,8 +178,7 @@ def get_profile(profile_id: UUID) -> RateProfileRow:
 
 def hold_profile(profile_id: UUID) -> RateProfileRow | None:
     """Return a profile, held to the end of the transaction, so that it is not assigned beside its deletion; None: there is none."""
-    rows: Any = RateProfileRow.select().where(RateProfileRow.id == profile_id)
-    row: RateProfileRow | None = (rows if is_sqlite() else rows.for_update()).first()
+    row: RateProfileRow | None = locked(RateProfileRow.select().where(RateProfileRow.id == profile_id)).first()
     return row
 
 
