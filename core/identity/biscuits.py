@@ -228,7 +228,7 @@ class _Budget:
             raise _LimitReached("time used up")
         limits = builder.limits()  # type: ignore[attr-defined]  # missing in the wheel's stubs, as is set_limits
         limits.max_time, limits.max_facts, limits.max_iterations = _MAX_TIME, _MAX_FACTS, _MAX_ITERATIONS
-        builder.set_limits(limits)  # type: ignore[attr-defined]
+        builder.set_limits(limits)  # type: ignore[attr-defined]  # see above
         return builder
 
 

@@ -62,6 +62,6 @@ def choose(settings: Settings) -> Counters:
         from core.limits.mapped_counters import MappedCounters  # noqa: PLC0415  (here and below: only the one that is used is loaded)
 
         return MappedCounters(settings.data_dir, timeout_seconds=settings.database_timeout_seconds)
-    from core.limits.postgresql_counters import PostgresqlCounters  # noqa: PLC0415
+    from core.limits.postgresql_counters import PostgresqlCounters  # noqa: PLC0415  (see above)
 
     return PostgresqlCounters()

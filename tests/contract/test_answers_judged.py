@@ -118,7 +118,7 @@ class TestEvents:
         """Give a room whose stream has an event that breaks the contract, with a good one behind it."""
         with write():
             events.append(
-                channel_of(room.id),  # type: ignore[arg-type]
+                channel_of(room.id),
                 "message.done",
                 b'{"type":"message.done","payload":{}}',
                 id=lambda seq: f"{room.root}:{room.reply}:-1:{seq}",
@@ -145,7 +145,7 @@ class TestEvents:
         text, chunks = "", iter(answer.response)
         with gevent.Timeout(20):
             while "behind" not in text:
-                text += next(chunks).decode()  # type: ignore[union-attr]
+                text += next(chunks).decode()
         answer.close()
         assert 'data: {"type":"message.done","payload":{}}' in text
         assert "event: error" not in text

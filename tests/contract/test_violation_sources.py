@@ -74,7 +74,7 @@ def test_chosen_clauses_are_found_in_the_yaml(
 ) -> None:
     name, body, pointer, rule, text = row
     operation = oracle.operations[name]
-    asked = Asked("POST", operation.path, {"Content-Type": "application/json"}, body)  # type: ignore[arg-type]
+    asked = Asked("POST", operation.path, {"Content-Type": "application/json"}, body)
     problem = decoders.refusal(name, asked, {})
     assert problem is not None
     found = [violation for violation in problem.errors if (violation.pointer, violation.rule) == (pointer, rule)]

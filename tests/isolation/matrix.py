@@ -105,7 +105,7 @@ class Matrix:
         return next(caller for caller in candidates if rules.refusal(self.operation, caller) is None)
 
     def _make(self, person: object, side: object) -> Sample:
-        return FACTORIES[self.operation.id](self.world.scene(person, side))  # type: ignore[arg-type]
+        return FACTORIES[self.operation.id](self.world.scene(person, side))
 
     def _ask(self, caller: Caller, sample: Sample) -> Answer:
         self.cells += 1

@@ -117,7 +117,7 @@ class _Session:
 
 
 def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str) -> OAuth2Client:
-    from authlib.oauth2 import OAuth2Client  # noqa: PLC0415
+    from authlib.oauth2 import OAuth2Client  # noqa: PLC0415  (at first use: see above)
 
     return OAuth2Client(
         _Session(),
@@ -131,7 +131,7 @@ def _client(provider: Provider, endpoints: Endpoints, redirect_uri: str) -> OAut
 
 
 def _tokens(provider: Provider, endpoints: Endpoints, secrets: Secrets, code: str, redirect_uri: str) -> dict[str, Any]:
-    from authlib.oauth2 import OAuth2Error  # noqa: PLC0415
+    from authlib.oauth2 import OAuth2Error  # noqa: PLC0415  (at first use: see above)
 
     client = _client(provider, endpoints, redirect_uri)
     proof = {"code_verifier": secrets.verifier} if secrets.verifier else {}
@@ -167,8 +167,8 @@ def _verified_claims(
     provider: Provider, endpoints: Endpoints, secrets: Secrets, token: str, access_token: str
 ) -> dict[str, Any]:
     """Return the claims of an id_token whose signature and statements hold (OpenID Connect Core, 3.1.3.7)."""
-    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415
-    from joserfc.errors import JoseError  # noqa: PLC0415
+    from authlib.oidc.core import CodeIDToken  # noqa: PLC0415  (at first use: see above)
+    from joserfc.errors import JoseError  # noqa: PLC0415  (at first use: see above)
 
     try:
         decoded = _decoded(endpoints, token)
@@ -192,8 +192,8 @@ def _verified_claims(
 
 def _decoded(endpoints: Endpoints, token: str) -> jwt.Token:
     """Verify the signature; by keys fetched anew where the kept ones do not do, since providers change theirs."""
-    from joserfc import jwt  # noqa: PLC0415
-    from joserfc.errors import JoseError  # noqa: PLC0415
+    from joserfc import jwt  # noqa: PLC0415  (at first use: see above)
+    from joserfc.errors import JoseError  # noqa: PLC0415  (at first use: see above)
 
     assert endpoints.jwks_url is not None
     try:

@@ -183,12 +183,12 @@ def test_every_worker_follows_a_change_within_a_second(live: Live) -> None:
     body = {"profile_id": profile["id"], "method": "GET", "path": "/v1/models"}
     assigned = client.call("rate_assignments_create", as_=people.ada, body=body).json
     try:
-        time.sleep(1)
+        time.sleep(1)  # within which every worker follows
         seen = {client.call("models_list", as_=people.cyn).headers["X-RateLimit-Profile"] for _ in range(40)}
         assert seen == {profile["name"]}
         body = {"params": {"burst": 999, "window_seconds": 60}}
         client.call("rate_profiles_update", as_=people.ada, path={"id": profile["id"]}, body=body)
-        time.sleep(1)
+        time.sleep(1)  # within which every worker follows
         answers = [client.call("models_list", as_=people.cyn) for _ in range(40)]
         assert {answer.headers["RateLimit-Limit"] for answer in answers} == {"999"}
     finally:

@@ -120,7 +120,7 @@ class CounterRules(ABC):
         assert counters.enter("lapse", "dead", cap=1, seconds=0.2)
         assert counters.enter("kept", "alive", cap=1, seconds=0.2)
         counters.keep([("kept", "alive")], seconds=60)
-        time.sleep(0.3)
+        time.sleep(0.3)  # the stores go by clocks of their own
         assert counters.enter("lapse", "next", cap=1, seconds=60)
         assert not counters.enter("kept", "next", cap=1, seconds=60)
 

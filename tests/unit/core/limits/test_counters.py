@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import redis as driver
 
 from core.kernel.settings import Settings
 from core.limits.counters import Counters, choose
@@ -40,8 +41,6 @@ class TestRedisCounters(CounterRules):
 
     @pytest.fixture
     def counters(self, redis_url: str) -> Counters:
-        import redis as driver  # noqa: PLC0415
-
         with driver.Redis.from_url(redis_url) as client:
             client.flushdb()
         return RedisCounters(redis_url)

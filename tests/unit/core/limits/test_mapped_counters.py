@@ -92,7 +92,7 @@ def test_a_file_that_is_cut_while_it_is_mapped_is_made_anew(tmp_path: Path, capl
     counters = MappedCounters(str(tmp_path))
     counters.take([WIDE])
     _cut(_table(tmp_path))
-    time.sleep(0.3)
+    time.sleep(0.3)  # a process looks at the file's inode four times a second
     with caplog.at_level(logging.ERROR):
         assert counters.take([WIDE]).is_admitted
     assert [record.message for record in caplog.records] == ["counters were damaged and begin anew"]
@@ -103,7 +103,7 @@ def test_a_file_that_is_gone_is_noticed_by_every_process(tmp_path: Path) -> None
     for counters in (mine, others):
         counters.take([WIDE])
     _table(tmp_path).unlink()
-    time.sleep(0.3)
+    time.sleep(0.3)  # a process looks at the file's inode four times a second
     verdicts = [counters.take([charge("x")], now_us=NOW_US).is_admitted for counters in (mine, others) * 2]
     assert verdicts == [True, True, True, False]
 

@@ -91,7 +91,7 @@ def test_a_damage_under_an_open_file_is_noticed_by_every_process(tmp_path: Path)
         _enter(slots, "wide", f"s{number}", cap=9)
     for suffix in ("", "-wal", "-shm"):
         Path(f"{tmp_path / 'counters.db'}{suffix}").unlink()
-    time.sleep(0.3)
+    time.sleep(0.3)  # a process looks at the file's inode four times a second
     verdicts = [_enter(slots, "x", f"s{number}") for number, slots in enumerate((mine, others) * 2)]
     assert verdicts == [True, True, True, False]
 
