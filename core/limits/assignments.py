@@ -34,7 +34,7 @@ def do_assign(profile_id: UUID, method: str, pattern: str) -> RateAssignment:
         raise _invalid("/path", f"No operation that may be limited answers {method} {pattern}.")
     now = clock.now()
     with write():
-        if not profiles.hold_profile(profile_id):
+        if not profiles.find_held(profile_id):
             raise _invalid("/profile_id", "No such rate profile.")
         RateAssignment.insert(
             id=new_uuid(), profile=profile_id, method=method, path_pattern=pattern, created_at=now, updated_at=now

@@ -93,7 +93,7 @@ def check_pinned(pinned: Settings, contract: list[Operation] | tuple[Operation, 
 def list_profiles() -> list[RateProfileRow]:
     """Return all profiles by name, with the figures that hold."""
     with read():
-        return [_held(row) for row in RateProfileRow.select().order_by(RateProfileRow.name)]
+        return [_pinned(row) for row in RateProfileRow.select().order_by(RateProfileRow.name)]
 
 
 def do_create_profile(new: NewProfile) -> RateProfileRow:
@@ -133,7 +133,7 @@ def do_update_profile(
     """
     resolved = figures.resolve()
     with write():
-        row = get_profile(profile_id)
+        row = _get_held(profile_id)
         if row.name in settings.current().rate_profiles:
             raise ProfilePinned
         row.burst, row.window_us, row.updated_at = resolved.limit, _to_us(resolved), clock.now()
@@ -152,9 +152,7 @@ def do_delete_profile(profile_id: UUID) -> None:
         ProfileAssigned: an assignment or the contract names it.
     """
     with write():
-        row = hold_profile(profile_id)
-        if row is None:
-            raise NotFound("No such rate profile.")
+        row = _get_held(profile_id)
         if row.is_shipped or row.name in {operation.rate_profile for operation in operations.all_operations()}:
             raise ProfileAssigned("The contract names this rate profile.")
         if RateAssignment.select().where(RateAssignment.profile == profile_id).exists():
@@ -163,26 +161,20 @@ def do_delete_profile(profile_id: UUID) -> None:
         generation.bump()
 
 
-def get_profile(profile_id: UUID) -> RateProfileRow:
-    """Return a profile as it is stored.
+def find_held(profile_id: UUID) -> RateProfileRow | None:
+    """Return a profile, held to the end of the transaction, so that it is not used beside its deletion; None: there is none."""
+    row: RateProfileRow | None = locked(RateProfileRow.select().where(RateProfileRow.id == profile_id)).first()
+    return row
 
-    Raises:
-        NotFound: there is none.
-    """
-    with read():
-        row: RateProfileRow | None = RateProfileRow.get_or_none(RateProfileRow.id == profile_id)
+
+def _get_held(profile_id: UUID) -> RateProfileRow:
+    row = find_held(profile_id)
     if row is None:
         raise NotFound("No such rate profile.")
     return row
 
 
-def hold_profile(profile_id: UUID) -> RateProfileRow | None:
-    """Return a profile, held to the end of the transaction, so that it is not assigned beside its deletion; None: there is none."""
-    row: RateProfileRow | None = locked(RateProfileRow.select().where(RateProfileRow.id == profile_id)).first()
-    return row
-
-
-def _held(row: RateProfileRow) -> RateProfileRow:
+def _pinned(row: RateProfileRow) -> RateProfileRow:
     """Put the figures of the settings in place of the stored ones."""
     pinned = settings.current().rate_profiles.get(row.name)
     if pinned is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.kernel.problems import Problem
+from core.kernel.problems import NotFound, Problem
 from core.kernel.settings import Settings
 from core.limits import assignments, operations, profiles
 from core.limits.assignments import InvalidAssignment
@@ -32,14 +32,19 @@ def _assign(profile_id: UUID) -> None:
     assignments.do_assign(profile_id, "GET", "*")
 
 
+def _update(profile_id: UUID) -> None:
+    profiles.do_update_profile(profile_id, profiles.Figures(burst=6, window_seconds=60), description=None)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "refusal"),
     [
+        (profiles.do_delete_profile, _update, NotFound),
         (_assign, profiles.do_delete_profile, ProfileAssigned),
         (profiles.do_delete_profile, _assign, InvalidAssignment),
     ],
 )
-def test_a_profile_is_not_assigned_beside_its_deletion(
+def test_a_profile_is_neither_assigned_nor_changed_beside_its_deletion(
     profile: RateProfileRow, first: Callable[[UUID], None], second: Callable[[UUID], None], refusal: type[Problem]
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
