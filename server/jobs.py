@@ -8,6 +8,7 @@ import gevent
 from gevent.event import Event as Signal
 
 from core.kernel.durable import Job
+from models.database import AWAY
 from server.background import Background, FailureObserver
 from server.ports import JobQueue
 
@@ -59,7 +60,10 @@ class JobRunner:
         unfinished = dict(self._running)
         gevent.killall(list(unfinished.values()), timeout=finish_seconds)
         if unfinished:
-            self._queue.release(self._worker_id, list(unfinished))
+            try:
+                self._queue.release(self._worker_id, list(unfinished))
+            except AWAY as error:  # the leases lapse by themselves
+                self._observer.failed("jobs.release", error)
 
     def _claim_forever(self) -> None:
         while True:

@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from core.kernel.durable import Job
+from core.kernel.problems import Unavailable
 from server.jobs import JobRunner
 from tests.unit.server.fakes import Recorder
 
@@ -24,6 +25,7 @@ class Queue:
         self.beats: list[list[str]] = []
         self.released: list[str] = []
         self.claim_failures = 0
+        self.is_away = False
         self.wake: Callable[[], None] = lambda: None
         self.work: Callable[[str], None] = lambda job_id: None
 
@@ -46,6 +48,8 @@ class Queue:
             self.running.discard(job.id)
 
     def release(self, worker_id: str, job_ids: Sequence[str]) -> None:
+        if self.is_away:
+            raise Unavailable
         self.released += job_ids
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -128,6 +132,17 @@ def test_claiming_goes_on_when_the_database_was_away(bed: Bed) -> None:
     bed.runner.start()
     _wait(lambda: ("k", "done") in bed.observer.jobs)
     assert bed.observer.failures == ["jobs.claim"]
+
+
+def test_stop_ends_jobs_and_leaves_their_leases_to_lapse_when_the_database_is_away(bed: Bed) -> None:
+    bed.queue.work = lambda job_id: gevent.sleep(60)
+    bed.queue.due = ["long"]
+    bed.runner.start()
+    _wait(lambda: bool(bed.queue.running))
+    bed.queue.is_away = True
+    bed.runner.stop(finish_seconds=0.1)
+    assert not bed.queue.running
+    assert bed.observer.failures == ["jobs.release"]
 
 
 def test_stop_interrupts_a_long_job_and_gives_its_lease_back(bed: Bed) -> None:
