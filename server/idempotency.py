@@ -136,7 +136,10 @@ class Hold:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self.settle()
         if kind is not None:
-            self._keeper.release(self.claim)
+            try:
+                self._keeper.release(self.claim)
+            except database.AWAY as error:  # the claim lapses by itself
+                self._keeper.observer.failed("idempotency.release", error)
 
     def settle(self) -> None:
         """Renew no more; waits for a renewal that is under way."""

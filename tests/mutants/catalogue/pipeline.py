@@ -353,8 +353,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "failed stream keeps its key",
         "server/idempotency.py",
-        "        if kind is not None:\n            self._keeper.release(self.claim)",
-        "        pass",
+        "                self._keeper.release(self.claim)",
+        "                pass",
         ("completions",),
     ),
     Mutant(

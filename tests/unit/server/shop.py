@@ -244,6 +244,7 @@ class Record:
         self.causes: list[str] = []
         self.failures: list[BaseException] = []
         self.mismatches: list[Violation] = []
+        self.outages: list[str] = []
 
     def request_ended(self, request: Request, *, operation_id: str, status: int, code: str, **more: Any) -> None:
         self.ended.append((operation_id, status, code))
@@ -258,6 +259,9 @@ class Record:
         self, request: Request, *, operation_id: str, status: int, violations: Sequence[Violation]
     ) -> None:
         self.mismatches += violations
+
+    def failed(self, where: str, error: BaseException) -> None:
+        self.outages.append(where)
 
 
 class Streams:

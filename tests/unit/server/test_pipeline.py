@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from core.kernel.operation import Contract
+from core.kernel.problems import Unavailable
 from models.database import database, read
 from server.app import HandlerMissing, create_app
 from server.switches import SwitchUnknown
@@ -152,6 +153,23 @@ def test_a_replayed_stream_is_opened_again_from_its_beginning(running: Running) 
     assert (first.channel, first.after) == ("feed:1", None)
     assert (again.channel, again.after, again.closing) == ("feed:1", 0, b"data: [DONE]\n\n")
     assert len(running.shop.calls) == 1
+
+
+def test_a_bug_stays_one_when_the_key_of_its_request_cannot_be_released(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(store: object, **names: object) -> None:
+        raise Unavailable
+
+    def fail(shop: object, call: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(shop_module.SqlStore, "release", lose)
+    monkeypatch.setattr(shop_module.Shop, "feeds_open", fail)
+    running.rebuild()
+    assert running.client.post("/feed", headers={"Idempotency-Key": "s"}).status_code == 500
+    assert [type(error) for error in running.record.failures] == [KeyError]
+    assert running.record.outages == ["idempotency.release"]
 
 
 def test_a_stream_that_breaks_the_contract_is_closed_when_500_takes_its_place(running: Running) -> None:
