@@ -166,6 +166,7 @@ class Execution:
             check=self._judge_events and self._judge_events(request, stream.named),
             on_close=request.leave,
         )
+        request.leave = None  # the stream gives the slot back
         return Answer(200, [], stream=response)
 
     def judge(self, request: Request, answer: Answer, effect: Mapping[str, str]) -> None:

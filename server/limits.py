@@ -37,7 +37,7 @@ def compile_finish(operation: Operation, limiter: RateLimiter) -> Callable[[Requ
     look, operation_id = limiter.look, operation.id
 
     def finish(request: Request, answer: Answer) -> None:
-        if request.leave is not None and answer.stream is None:
+        if request.leave is not None:
             request.leave()
         if answer.status >= 400 and not request.principal.is_anonymous and not _tells_usage(request.headers_out):
             try:

@@ -282,6 +282,8 @@ class Streams:
 
     def _close(self) -> None:
         self.closed += 1
+        if self.on_close is not None:
+            self.on_close()
 
 
 def service(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from core.kernel.exchange import UsageStanding
+from core.kernel.operation import Header, Operation
 from tests.unit.server.conftest import GOOD, Running
+from tests.unit.server.shop_contract import CONTRACT, ref
 
 PEN = {"name": "pen", "price": 5}
 USAGE = UsageStanding(requests_remaining=7, requests_percent=30, tokens_remaining=90, tokens_percent=10)
@@ -63,6 +66,19 @@ def test_an_answer_that_is_no_stream_gives_the_slot_back(running: Running) -> No
     for _ in range(2):
         assert running.client.post("/feed?bad=1").status_code == 422
     assert running.limiter.slots == []
+
+
+def test_a_stream_that_breaks_the_contract_gives_its_slot_back_once(running: Running) -> None:
+    required = (Header(name="X-Count", schema=ref("integer"), required=True),)
+
+    def demanding(row: Operation) -> Operation:
+        opened, *errors = row.responses
+        return replace(row, responses=(replace(opened, headers=required), *errors)) if row.id == "feeds_open" else row
+
+    running.rebuild(contract=replace(CONTRACT, operations=tuple(map(demanding, CONTRACT.operations))))
+    running.limiter.cap = 1
+    assert running.client.post("/feed").status_code == 500
+    assert (running.streams.closed, running.limiter.slots) == (1, [])
 
 
 def test_a_slot_that_cannot_be_given_back_lapses_by_itself(running: Running) -> None:
