@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +19,7 @@ from core.system import health
 from models import database as door
 from tests import redis
 from tests.databases import read_settings
+from tests.endpoint import running
 
 
 class _Endpoint(BaseHTTPRequestHandler):
@@ -35,11 +35,8 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[HTTPServer]:
-    server = HTTPServer(("127.0.0.1", 0), _Endpoint)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    with running(HTTPServer(("127.0.0.1", 0), _Endpoint)) as server:
+        yield server
 
 
 def test_nothing_is_missing_when_migrated(database: Settings) -> None:
