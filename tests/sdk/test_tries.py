@@ -150,6 +150,25 @@ def test_a_slow_answer_times_out(driver: Driver, sdk: ModuleType) -> None:
             driver.run(_create(client, timeout_seconds=0.1, max_retries=1))
 
 
+def test_a_list_that_leads_to_itself_is_refused_instead_of_cut(driver: Driver) -> None:
+    page = Row(200, {"threads": [], "next_after": "1.1"})
+
+    def script(client: Any) -> Script:
+        yield client.threads.list(uuid.UUID(int=0))
+
+    with scripted(page, page) as server:
+        with pytest.raises(driver.sdk.ResponseInvalid, match="threads_list answered with a page behind itself"):
+            driver.run(script(_client(driver, server)))
+        assert not server.rows
+
+
+def test_a_credential_is_asked_for_once_a_try(driver: Driver) -> None:
+    asked = iter("abc")
+    with scripted(Row(503, {}), CREATED) as server:
+        driver.run(_create(_client(driver, server, bearer=lambda: next(asked))))
+        assert [sent.headers["authorization"] for sent in server.asked] == ["Bearer a", "Bearer b"]
+
+
 def test_an_older_client_takes_what_it_does_not_know(driver: Driver) -> None:
     memory = {"heapUsed": 1, "heapTotal": 2, "added_later": 3}
     report = {"status": "half-alive", "uptime": 1.5, "version": "9", "memory": memory, "added_later": {"x": 1}}

@@ -16,6 +16,11 @@ class Scheme(NamedTuple):
     parameter: str
     from_cookie: str | None = None
 
+    @property
+    def cookie(self) -> str | None:
+        """Return the cookie that its value is kept in; None for what the client was given."""
+        return self.from_cookie or (self.parameter if self.kind == "cookie" else None)
+
 
 class Renewal(NamedTuple):
     """The operation that exchanges a bearer token for its successor, and where its answer tells token and lifetime (s)."""
@@ -77,9 +82,7 @@ class Credentials:
         self._schemes = schemes
         self._held = {name: value for name, value in held.items() if value is not None}
         self.cookies: dict[str, str] = dict(cookies or {})
-        self._known_cookies = {s.parameter for s in schemes.values() if s.kind == "cookie"} | {
-            s.from_cookie for s in schemes.values() if s.from_cookie
-        }
+        self._known_cookies = {scheme.cookie for scheme in schemes.values()}
 
     def set(self, scheme: str, value: str | Token | Callable[[], str] | None) -> None:
         """Hold another credential; None holds none."""
@@ -95,7 +98,7 @@ class Credentials:
     def choose(self, security: Sequence[Sequence[str]]) -> Sequence[str]:
         """Return the first alternative of which everything is held; empty when there is none."""
         for alternative in security:
-            if alternative and all(self._value(name) is not None for name in alternative):
+            if alternative and all(map(self._holds, alternative)):
                 return alternative
         return ()
 
@@ -104,7 +107,7 @@ class Credentials:
         headers: dict[str, str] = {}
         query: list[tuple[str, str]] = []
         for name in alternative:
-            scheme, value = self._schemes[name], self._value(name) or ""
+            scheme, value = self._schemes[name], self._value(name)
             if scheme.kind == "bearer":
                 headers["Authorization"] = f"Bearer {value}"
             elif scheme.kind == "basic":
@@ -129,15 +132,16 @@ class Credentials:
             else:
                 self.cookies[name] = value
 
-    def _value(self, name: str) -> str | None:
+    def _holds(self, name: str) -> bool:
         scheme = self._schemes.get(name)
-        if scheme is None:
-            return None
-        if scheme.from_cookie is not None:
-            return self.cookies.get(scheme.from_cookie)
-        if scheme.kind == "cookie":
-            return self.cookies.get(scheme.parameter)
-        held = self._held.get(name)
+        cookie = scheme.cookie if scheme is not None else None
+        return name in self._held if cookie is None else cookie in self.cookies
+
+    def _value(self, name: str) -> str:
+        cookie = self._schemes[name].cookie
+        if cookie is not None:
+            return self.cookies.get(cookie, "")
+        held = self._held[name]
         if isinstance(held, Token):
             return held.value
         return held() if callable(held) else held

@@ -9,11 +9,12 @@ import msgspec
 from msgspec import UNSET
 
 from .calls import Call
+from .errors import ResponseInvalid
 
 if TYPE_CHECKING:
     from .clients import AsyncClient, SyncClient
     from .options import Options
-    from .wire import Operation
+    from .wire import Operation, Response
 
 ItemT = TypeVar("ItemT")
 G = TypeVar("G")
@@ -60,11 +61,22 @@ class _Walk(Generic[ItemT, G]):
         found: Sequence[ItemT] = _member(page, self._call.paging.items)
         return found
 
-    def advance(self, page: G) -> None:
-        paging, count = self._call.paging, len(self.items(page))
+    def advance(self, answer: Response[G]) -> G:
+        """Go on behind a page, and return it.
+
+        Raises:
+            ResponseInvalid: it leads to itself.
+        """
+        page, paging = answer.data, self._call.paging
+        count = len(self.items(page))
         if paging.kind == "keyset":
             position = _member(page, paging.next)
-            self.is_over = position in (None, UNSET, "") or position == self._arguments.get(paging.argument)
+            self.is_over = position in (None, UNSET, "")
+            if not self.is_over and position == self._arguments.get(paging.argument):
+                operation = self._call.operation.id
+                raise ResponseInvalid(
+                    f"{operation} answered with a page behind itself", operation=operation, reply=answer.reply
+                )
         else:
             former = self._arguments.get(paging.argument, UNSET)
             position = (former if isinstance(former, int) else 0) + count
@@ -72,6 +84,7 @@ class _Walk(Generic[ItemT, G]):
             asked = limit if isinstance(limit, int) else paging.page_size
             self.is_over = count == 0 or (asked is not None and count < asked)
         self._arguments[paging.argument] = position
+        return page
 
 
 def _member(page: Any, names: Sequence[str]) -> Any:
@@ -102,9 +115,7 @@ class Pages(Generic[ItemT, G]):
 
     def _pages(self, walk: _Walk[ItemT, G]) -> Iterator[G]:
         while not walk.is_over:
-            page = self._client.call(walk.next_call()).data
-            walk.advance(page)
-            yield page
+            yield walk.advance(self._client.call(walk.next_call()))
 
 
 class AsyncPages(Generic[ItemT, G]):
@@ -132,6 +143,4 @@ class AsyncPages(Generic[ItemT, G]):
 
     async def _pages(self, walk: _Walk[ItemT, G]) -> AsyncIterator[G]:
         while not walk.is_over:
-            page = (await self._client.call(walk.next_call())).data
-            walk.advance(page)
-            yield page
+            yield walk.advance(await self._client.call(walk.next_call()))

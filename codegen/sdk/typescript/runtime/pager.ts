@@ -83,7 +83,7 @@ export class Pager<Item, Body> implements AsyncIterable<Item> {
       return count < asked || count === 0 ? undefined : Number(params[parameter] ?? 0) + count;
     }
     const position = at(data, next ?? "");
-    if (position === null || position === undefined) return undefined;
+    if (position === null || position === undefined || position === "") return undefined;
     if (position === params[parameter]) throw new ResponseInvalid("answered with a page behind itself", this.#operation.id, response);
     return position as string | number;
   }
