@@ -119,8 +119,9 @@ class Shaper:
         extra = schema.get("additionalProperties", True)
         if "x-freeform" in schema or (not properties and extra is not False) or self._has_unnamed(schema):
             # A class would drop the members that it does not name: an open object stays plain data.
-            only = schema.get("properties") or "patternProperties" in schema
-            return {"type": "object", "additionalProperties": {} if only else self._nested(extra, f"{name}Value")}
+            has_others = properties or "patternProperties" in schema  # whose values `extra` says nothing of
+            value = {} if has_others else self._nested(extra, f"{name}Value")
+            return {"type": "object", "additionalProperties": value}
         result: Shape = {"type": "object", "properties": {}, "required": list(schema.get("required", []))}
         for member, child in properties.items():
             shape = self._nested(child, f"{name}{camel(member)}")

@@ -25,73 +25,14 @@ _MEMBERS = frozenset(
 """What a client itself is made of, in any language: a resource of such a name gets another."""
 _BUILTINS = frozenset(("bool", "bytes", "dict", "float", "int", "str", "tuple"))
 """What types are called in Python: a method of such a name would hide it from the methods behind it."""
-_CLASSES = frozenset(
-    (
-        *(
-            "Answer",
-            "Any",
-            "Async",
-            "AsyncClient",
-            "Blob",
-            "Body",
-            "Call",
-            "Callable",
-            "Client",
-            "Connection",
-            "CookieJar",
-        ),
-        *(
-            "Date",
-            "Event",
-            "Events",
-            "EventStream",
-            "File",
-            "FileInput",
-            "Generic",
-            "Idempotent",
-            "IfMatch",
-            "IfNoneMatch",
-        ),
-        *(
-            "List",
-            "Literal",
-            "M",
-            "Mapping",
-            "Moment",
-            "NonNullable",
-            "Operation",
-            "Options",
-            "Page",
-            "PagedCall",
-            "Pager",
-        ),
-        *(
-            "Pages",
-            "Paging",
-            "Parameter",
-            "Promise",
-            "Record",
-            "Renewal",
-            "RequestOptions",
-            "Resource",
-            "Response",
-            "Retry",
-        ),
-        *(
-            "Scheme",
-            "Schemes",
-            "Sequence",
-            "ServerEvent",
-            "Stream",
-            "StreamCall",
-            "Struct",
-            "Sync",
-            "Token",
-            "TypeAlias",
-        ),
-        *("TypedDict", "UnsetType", "Upload", "Violation"),
-    )
-)
+_CLASSES = frozenset((
+    "Answer", "Any", "Async", "AsyncClient", "Blob", "Body", "Call", "Callable", "Client", "Connection",
+    "CookieJar", "Date", "Event", "Events", "EventStream", "File", "FileInput", "Generic", "Idempotent", "IfMatch",
+    "IfNoneMatch", "List", "Literal", "M", "Mapping", "Moment", "NonNullable", "Operation", "Options", "Page",
+    "PagedCall", "Pager", "Pages", "Paging", "Parameter", "Promise", "Record", "Renewal", "RequestOptions",
+    "Resource", "Response", "Retry", "Scheme", "Schemes", "Sequence", "ServerEvent", "Stream", "StreamCall",
+    "Struct", "Sync", "Token", "TypeAlias", "TypedDict", "UnsetType", "Upload", "Violation",
+))  # fmt: skip
 """Classes and types of the run times, and what generated modules import."""
 
 Kind = Literal["value", "paged", "stream"]
