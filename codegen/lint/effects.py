@@ -11,7 +11,7 @@ from codegen.ir import Contract
 from codegen.locate import escape
 
 RULE = "effects"
-_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+_NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "x-unit")
 _KEYWORDS = {
     "string": ("minLength", "maxLength", "pattern", "format", "contentMediaType", "contentSchema"),
     "integer": _NUMBERS,
@@ -22,7 +22,7 @@ _KEYWORDS = {
     ),
     "object": (
         *("properties", "patternProperties", "additionalProperties", "unevaluatedProperties", "propertyNames"),
-        *("required", "dependentRequired", "dependentSchemas", "minProperties", "maxProperties"),
+        *("required", "dependentRequired", "dependentSchemas", "minProperties", "maxProperties", "x-freeform"),
     ),
 }
 _NEEDS = {
@@ -31,10 +31,15 @@ _NEEDS = {
     "minContains": "contains",
     "maxContains": "contains",
     "contentSchema": "contentMediaType",
+    "x-open-enum": "enum",
 }
 _PAIRS = (
     *(("minimum", "maximum"), ("minLength", "maxLength"), ("minItems", "maxItems"), ("minProperties", "maxProperties")),
     ("minContains", "maxContains"),
+)
+_OPEN_PAIRS = (
+    *(("exclusiveMinimum", "maximum"), ("minimum", "exclusiveMaximum")),
+    ("exclusiveMinimum", "exclusiveMaximum"),
 )
 
 
@@ -64,6 +69,9 @@ def _messages(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for least, most in _PAIRS:
         if least in node and most in node and node[least] > node[most]:
             yield least, f"no value fits: {least} is more than {most}"
+    for least, most in _OPEN_PAIRS:
+        if least in node and most in node and node[least] >= node[most]:
+            yield least, f"no value fits: {least} is not less than {most}"
     if node.get("additionalProperties") is False and "patternProperties" not in node:
         for name in sorted(set(node.get("required", ())) - set(node.get("properties", {}))):
             yield "required", f"no value fits: {name!r} is required, and additionalProperties refuses it"

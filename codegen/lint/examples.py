@@ -1,4 +1,4 @@
-"""Examples are valid: of bodies, responses, parameters and schemas; and every request body and JSON reply has one."""
+"""Examples are valid: of bodies, responses, parameters and schemas, as are the values of an enum; and every JSON body has one."""
 
 from __future__ import annotations
 
@@ -26,11 +26,24 @@ def check(contract: Contract) -> Iterator[Finding]:
             if kind != "schema" and {"example", "examples"} <= set(node):
                 twice = contract.bundle.locate(f"{pointer}/example")
                 yield Finding(RULE, twice, "move it into examples: beside them it is ignored")
+            if kind == "example" and set(node) <= {"summary", "description"}:
+                yield Finding(RULE, contract.bundle.locate(pointer), "write its value: without it there is no example")
+            for place, value in _only(pointer, node) if kind == "schema" else ():
+                if validators.messages(pointer, value):
+                    told = f"remove {value!r}: the rest of the schema refuses it"
+                    yield Finding(RULE, contract.bundle.locate(place), told)
             for place, value in _examples(contract.bundle, pointer, kind, node):
                 schema = pointer if kind == "schema" else f"{pointer}/schema"
                 for message in validators.messages(schema, value):
                     yield Finding(RULE, contract.bundle.locate(place), message)
     yield from _missing(contract)
+
+
+def _only(pointer: str, node: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the values that alone can be."""
+    yield from ((f"{pointer}/enum/{index}", value) for index, value in enumerate(node.get("enum", ())))
+    if "const" in node:
+        yield f"{pointer}/const", node["const"]
 
 
 def _examples(bundle: Bundle, pointer: str, kind: str, node: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codegen.findings import Finding
-from codegen.ir import Contract, Operation
+from codegen.ir import Contract, Node, Operation
 from codegen.locate import escape
+from codegen.resolved import Resolved
 
 RULE = "security"
+_KINDS = {"x-bearer-prefix": ("header", "query"), "x-from-cookie": ("header",), "x-renewal": ("bearer",)}
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -17,14 +19,32 @@ def check(contract: Contract) -> Iterator[Finding]:
     if "security" in contract.root:
         place = contract.bundle.locate("/security")
         yield Finding(RULE, place, "move it into the operations: each says for itself who may call it")
-    known = {operation.id for operation in contract.operations}
     for name, scheme in contract.schemes.items():
-        renewing = scheme.get("x-renewal", {}).get("operation")
-        if renewing is not None and renewing not in known:
-            place = contract.bundle.locate(f"/components/securitySchemes/{escape(name)}/x-renewal")
-            yield Finding(RULE, place, f"no operation is called {renewing!r}: nothing would renew the token")
+        for message in _scheme(contract, scheme):
+            yield Finding(RULE, contract.bundle.locate(f"/components/securitySchemes/{escape(name)}"), message)
     for operation in contract.operations:
         yield from _operation(contract, operation)
+
+
+def _scheme(contract: Contract, scheme: Node) -> Iterator[str]:
+    """Yield what is said of a credential and not acted on."""
+    if scheme["type"] == "apiKey" and not {"in", "name"} <= set(scheme):
+        yield "give this apiKey its `in` and `name`"
+    kind = str(scheme.get("in" if scheme["type"] == "apiKey" else "scheme", "")).lower()
+    for extension, kinds in _KINDS.items():
+        if extension in scheme and kind not in kinds:
+            yield f"remove {extension}: it is for a scheme of {' or '.join(kinds)}"
+    renewal = scheme.get("x-renewal")
+    if renewal is None:
+        return
+    operation = next((found for found in contract.operations if found.id == renewal["operation"]), None)
+    if operation is None:
+        yield f"no operation is called {renewal['operation']!r}: nothing would renew the token"
+        return
+    schemas = [m.schema for r in operation.responses if r.status < "300" for m in r.media if m.schema is not None]
+    members = {name for schema in schemas for name in Resolved(contract.bundle, schema).properties()}
+    for name in sorted({renewal["token"], renewal["expires_in"]} - members):
+        yield f"{operation.id} answers with no member {name!r}: nothing would renew the token"
 
 
 def _operation(contract: Contract, operation: Operation) -> Iterator[Finding]:

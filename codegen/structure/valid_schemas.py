@@ -44,6 +44,7 @@ _INSTEAD = {
     "binary": "contentMediaType",
 }
 _NESTED = frozenset(["type", "required", "enum", "dependentRequired"])
+_COMBINATIONS = frozenset(["allOf", "anyOf", "oneOf", "not", "if", "then", "else"])
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -53,6 +54,33 @@ def check(bundle: Bundle) -> Iterator[Finding]:
     for pointer, kind in bundle.kinds.items():
         if kind == "schema":
             yield from _schema(bundle, pointer)
+            if pointer.rpartition("/")[0] == "/components/schemas" and _leads_to_itself(bundle, pointer):
+                yield Finding(RULE, bundle.locate(pointer), "break the circle: this schema is a part of itself")
+
+
+def _leads_to_itself(bundle: Bundle, pointer: str) -> bool:
+    """Say whether a component is a part of itself, with no member or item between; every circle goes through a component."""
+    seen: set[str] = set()
+    queue = list(_parts(bundle, pointer))
+    while queue:
+        part = queue.pop()
+        if part not in seen:
+            seen.add(part)
+            queue += _parts(bundle, part)
+    return pointer in seen
+
+
+def _parts(bundle: Bundle, pointer: str) -> Iterator[str]:
+    node = bundle.get(pointer)
+    if not isinstance(node, dict):
+        return
+    if isinstance(node.get("$ref"), str):
+        yield node["$ref"].lstrip("#")
+    for word in _COMBINATIONS & node.keys():
+        if isinstance(node[word], list):
+            yield from (f"{pointer}/{word}/{index}" for index in range(len(node[word])))
+        else:
+            yield f"{pointer}/{word}"
 
 
 def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
