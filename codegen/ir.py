@@ -182,8 +182,8 @@ class _Resolver:
         headers = []
         for name in sorted(node.get("headers", {})):
             at, header = self._bundle.follow(f"{pointer}/headers/{escape(name)}")
-            if "schema" not in header:
-                self._refuse(at, f"give the header {name} a schema")
+            if "schema" not in header or "content" in header:
+                self._refuse(at, f"give the header {name} a schema, and no content")
             headers.append(Header(name, at, header, self._schema(f"{at}/schema")))
         return Response(status, pointer, node, self._content(pointer, node), tuple(headers))
 

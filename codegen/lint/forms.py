@@ -10,9 +10,11 @@ from codegen.findings import Finding
 from codegen.ir import Contract, Media
 from codegen.locate import escape
 from codegen.resolved import Resolved
+from codegen.table import is_typed
 
 RULE = "forms"
 _STYLES = {"form", "spaceDelimited", "pipeDelimited"}
+_EMPTY = {"204", "205", "304"}
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
@@ -24,6 +26,10 @@ def check(contract: Contract) -> Iterator[Finding]:
             yield Finding(
                 RULE, place, "send the input as parameters; the body of a GET has no meaning (RFC 9110, 9.3.1)"
             )
+        for response in operation.responses:
+            if response.status in _EMPTY and response.media:
+                place = contract.bundle.locate(f"{response.pointer}/content")
+                yield Finding(RULE, place, f"remove it: a {response.status} has no body (RFC 9110, 15)")
         listed = [response.media for response in operation.responses]
         for entries in [operation.body.media, *listed] if operation.body else listed:
             for pointer, message in _types(entries):
@@ -49,12 +55,14 @@ def _types(entries: Iterable[Media]) -> Iterator[tuple[str, str]]:
 def _media(bundle: Bundle, media: Media) -> Iterator[tuple[str, str]]:
     if "*" in media.content_type:
         yield media.pointer, "name the media type; ranges are not matched"
+    if media.schema is None and is_typed(media.content_type):
+        yield media.pointer, "write its schema: without one any body would do"
     encoding = media.node.get("encoding", {})
-    if media.content_type not in FORMS:
-        if encoding:
-            yield f"{media.pointer}/encoding", "remove encoding: it belongs to form and multipart bodies"
+    if media.content_type not in FORMS and encoding:
+        yield f"{media.pointer}/encoding", "remove encoding: it belongs to form and multipart bodies"
+    if media.content_type not in FORMS or media.schema is None:
         return
-    if media.schema is None or Resolved(bundle, media.schema).kinds() != {"object"}:
+    if Resolved(bundle, media.schema).kinds() != {"object"}:
         yield media.pointer, "describe the fields as the properties of an object"
         return
     fields = Resolved(bundle, media.schema).properties()

@@ -18,7 +18,10 @@ RULE = "unknown_keywords"
 _BESIDE_REF = frozenset(["$ref", "summary", "description"])
 """What a Reference Object may have (OpenAPI 3.1, 4.8.23); a schema's $ref may stand beside any keyword."""
 _KEYS = {
-    "paths": (re.compile("/"), "begin a path with a slash"),
+    "paths": (
+        re.compile(r"(/[^/?#\s]+)*/?$"),
+        "begin a path with a slash, and have no query, blank or empty segment in it",
+    ),
     "responses": (re.compile("[1-5][0-9X]{2}$|default$"), "write a status from 100 to 599"),
 }
 """Where an author chooses the keys: what they must look like."""
