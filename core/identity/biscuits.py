@@ -49,6 +49,7 @@ _SLOW = ("->", ".matches(", "<invalid ")
 """A function for each member, a pattern that is compiled at each use, and what the library evaluates and cannot print."""
 _REQUESTED = "requested_scope("
 _MOMENT = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _CHANGING = ("time(", "resource(")
 _NOTHING: Mapping[str, str] = {}
 _LIMIT_REACHED = "execution limits"
@@ -167,7 +168,10 @@ def _parse(token: str) -> Biscuit | None:
 def _narrow(biscuit: Biscuit, blocks: Iterable[str], resources: Mapping[str, str]) -> Presented | None:
     """Ask for each scope that the token implies, or once if no check looks at it; the token is good when one passes at least."""
     budget = _Budget()
-    named = [Fact("resource({name}, {value})", {"name": name, "value": value}) for name, value in resources.items()]
+    named = [
+        Fact("resource({name}, {value})", {"name": name, "value": _canonical(value)})
+        for name, value in resources.items()
+    ]
 
     def passes(scope: str) -> bool:
         requested = Fact("requested_scope({scope})", {"scope": scope})
@@ -182,6 +186,11 @@ def _narrow(biscuit: Biscuit, blocks: Iterable[str], resources: Mapping[str, str
     else:
         passed = implied if passes("") else frozenset()
     return msgspec.structs.replace(everything, scopes=passed) if passed else None
+
+
+def _canonical(value: str) -> str:
+    """Write an id as everybody is told it: in capitals it names the same, and a check would not know it."""
+    return value.lower() if _ID.fullmatch(value) else value
 
 
 def _evaluate(biscuit: Biscuit, facts: Iterable[Fact], budget: _Budget, *, is_checked: bool = True) -> Presented | None:

@@ -48,6 +48,14 @@ def test_resource_is_told_by_its_name_too(client: Client, people: People) -> Non
     assert _get(client, _narrowed(client, people.ben, f'check if resource("project", "{mine}")'), mine) == 401
 
 
+def test_resource_is_the_same_in_capitals(client: Client, people: People) -> None:
+    mine, other = (make_conversation(client, people.ben) for _ in range(2))
+    for check, seen in (("check", (200, 401)), ("reject", (401, 200))):
+        lesser = _narrowed(client, people.ben, f'{check} if resource("conversation_id", "{mine}")')
+        for spelled in (str.lower, str.upper):
+            assert (_get(client, lesser, spelled(mine)), _get(client, lesser, spelled(other))) == seen
+
+
 def test_narrowed_token_is_narrowed_further_and_never_widened(client: Client, people: People) -> None:
     mine, other = (make_conversation(client, people.ben) for _ in range(2))
     lesser = _narrowed(client, people.ben, f'check if resource("conversation_id", "{mine}")')
