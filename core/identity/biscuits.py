@@ -116,7 +116,7 @@ def present(token: str, resources: Mapping[str, str] = _NOTHING) -> Presented | 
     if sum(map(len, blocks)) > APPENDED_MAX or not all(_is_cheap(block) for block in blocks):
         return None
     try:
-        allowed = _narrow(biscuit, blocks, resources) if blocks else _evaluate(biscuit, [], _Budget())
+        allowed = _judge(biscuit, blocks, resources)
     except _LimitReached as error:
         raise Unavailable("The token cannot be judged now.", retry_after_seconds=1, cause=str(error)) from error
     if allowed is None:
@@ -165,9 +165,22 @@ def _parse(token: str) -> Biscuit | None:
         return None
 
 
-def _narrow(biscuit: Biscuit, blocks: Iterable[str], resources: Mapping[str, str]) -> Presented | None:
-    """Ask for each scope that the token implies, or once if no check looks at it; the token is good when one passes at least."""
+def _judge(biscuit: Biscuit, blocks: list[str], resources: Mapping[str, str]) -> Presented | None:
+    """Return what the token says; None when a check fails."""
     budget = _Budget()
+    authorizer = _authorizer(biscuit, [], budget)
+    if blocks:
+        return _narrow(biscuit, _read(authorizer), blocks, resources, budget)
+    return _read(authorizer) if _is_allowed(authorizer) else None
+
+
+def _narrow(
+    biscuit: Biscuit, said: Presented, blocks: Iterable[str], resources: Mapping[str, str], budget: _Budget
+) -> Presented | None:
+    """Ask for the scopes that the token implies; it is good when one passes at least.
+
+    Checks tell those apart that they name, and others only by a variable: without one, what holds for one holds for all.
+    """
     named = [
         Fact("resource({name}, {value})", {"name": name, "value": _canonical(value)})
         for name, value in resources.items()
@@ -175,17 +188,15 @@ def _narrow(biscuit: Biscuit, blocks: Iterable[str], resources: Mapping[str, str
 
     def passes(scope: str) -> bool:
         requested = Fact("requested_scope({scope})", {"scope": scope})
-        return _evaluate(biscuit, [requested, *named], budget) is not None
+        return _is_allowed(_authorizer(biscuit, [requested, *named], budget))
 
-    everything = _evaluate(biscuit, [], budget, is_checked=False)
-    if everything is None:
-        return None
-    implied = expand(everything.scopes)
-    if any(_REQUESTED in block for block in blocks):
-        passed = frozenset(filter(passes, sorted(implied)))
-    else:
-        passed = implied if passes("") else frozenset()
-    return msgspec.structs.replace(everything, scopes=passed) if passed else None
+    implied, text = expand(said.scopes), "".join(blocks)
+    is_open = _REQUESTED in text and "$" in text
+    told_apart = frozenset(scope for scope in implied if is_open or scope in text)
+    passed, alike = frozenset(filter(passes, told_apart)), implied - told_apart
+    if alike and passes(min(alike)):
+        passed |= alike
+    return msgspec.structs.replace(said, scopes=passed) if passed else None
 
 
 def _canonical(value: str) -> str:
@@ -193,19 +204,21 @@ def _canonical(value: str) -> str:
     return value.lower() if _ID.fullmatch(value) else value
 
 
-def _evaluate(biscuit: Biscuit, facts: Iterable[Fact], budget: _Budget, *, is_checked: bool = True) -> Presented | None:
-    """Return what the token says; None when a check fails or a block cannot be computed (an overflow)."""
+def _authorizer(biscuit: Biscuit, facts: Iterable[Fact], budget: _Budget) -> Authorizer:
     builder = AuthorizerBuilder("time({now}); allow if user($user);", {"now": clock.now()})
     for fact in facts:
         builder.add_fact(fact)
-    authorizer = budget.limit(builder).build(biscuit)
+    return budget.limit(builder).build(biscuit)
+
+
+def _is_allowed(authorizer: Authorizer) -> bool:
+    """Say whether every check holds; one that cannot be computed (an overflow) does not."""
     try:
         with _limits_reported():
-            if is_checked:
-                authorizer.authorize()
-            return _read(authorizer)
+            authorizer.authorize()
     except AuthorizationError:
-        return None
+        return False
+    return True
 
 
 class _LimitReached(Exception):
@@ -245,10 +258,11 @@ def _read(authorizer: Authorizer) -> Presented:
     def values(name: str) -> list[str]:
         return [fact.terms[0] for fact in authorizer.query(Rule(f"found($value) <- {name}($value)"))]
 
-    return Presented(
-        user_id=UUID(values("user")[0]),
-        tenant_id=UUID(values("tenant")[0]),
-        scopes=frozenset(values("scope")),
-        revocation_ids=(),
-        is_constant=True,
-    )
+    with _limits_reported():
+        return Presented(
+            user_id=UUID(values("user")[0]),
+            tenant_id=UUID(values("tenant")[0]),
+            scopes=frozenset(values("scope")),
+            revocation_ids=(),
+            is_constant=True,
+        )

@@ -68,6 +68,8 @@ def test_token_says_what_it_was_minted_with(installed: None) -> None:
         ('check if requested_scope("chat:read");', {"chat:read"}),
         ('check if requested_scope($s), ["chat:read", "usage:read", "x:y"].contains($s);', {"chat:read", "usage:read"}),
         ('check if requested_scope("apikey:read");', None),
+        ('reject if requested_scope("chat:read");', {"file:read", "usage:read"}),
+        ('check if requested_scope($s), $s.starts_with("file");', {"file:read"}),
         ("check if false;", None),
         ('check if "2026-13-45T99:99:99Z" != "";', {"chat:read", "file:read", "usage:read"}),
         ("check if time($t), $t < 2100-01-01T00:00:00Z;", {"chat:read", "file:read", "usage:read"}),
@@ -202,7 +204,7 @@ def test_reached_limit_is_unavailable_and_no_verdict(installed: None, monkeypatc
 
 
 def test_limit_is_of_all_evaluations_together(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    narrowed = narrow(_mint("iam:admin"), 'check if requested_scope("chat:read");')
+    narrowed = narrow(_mint("iam:admin"), "check if requested_scope($scope);")
     monkeypatch.setattr(biscuits, "_MAX_CPU_SECONDS", 0.0003)
     with pytest.raises(Unavailable):
         biscuits.present(narrowed)
