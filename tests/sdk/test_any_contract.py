@@ -123,10 +123,11 @@ def test_operations_without_ids_are_found_by_tag_and_their_default_answer_is_rea
 
 
 def test_an_object_of_parts_that_may_all_be_null_may_be_null(odd: ModuleType) -> None:
-    rows = [{"id": 1, "window": None}, {"id": 2, "window": {"start": 3}}]
+    rows = [{"id": 1, "window": None, "size": None}, {"id": 2, "window": {"start": 3}, "size": "small"}]
     with scripted(Row(200, rows), Row(200, [{"id": 1, "always": None}])) as server:
         one, two = odd.Client(server.url).things.get_things()
         assert (one.window, two.window.start) == (None, 3)
+        assert (one.size, two.size) == (None, "small")
         with pytest.raises(odd.ResponseInvalid):
             odd.Client(server.url).things.get_things()
 

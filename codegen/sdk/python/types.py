@@ -127,12 +127,12 @@ class _Writer:
         return _joined([*found, *(["None"] if node.get("nullable") else [])])
 
     def _all_of(self, pointer: str, node: dict[str, Any], place: str, depth: int) -> str:
-        is_nullable = Resolved(self.types.bundle, pointer).is_nullable()
+        others = ["None"] if Resolved(self.types.bundle, pointer).is_nullable() else []
         if surface.members(self.types.bundle, pointer):
-            return _joined([self._class(pointer, place), *(["None"] if is_nullable else [])])
+            return _joined([self._class(pointer, place), *others])
         parts = [self.type(f"{pointer}/allOf/{index}", place, depth + 1) for index in range(len(node["allOf"]))]
-        known = [part for part in parts if part != "Any"]
-        return known[0] if len(set(known)) == 1 else "Any"
+        known = {part for part in parts if part != "Any"}
+        return _joined([*known, *others]) if len(known) == 1 else "Any"
 
     def _of_kind(self, kind: Any, pointer: str, node: dict[str, Any], place: str, depth: int) -> str:
         if kind == "object" or (kind is None and "properties" in node):
