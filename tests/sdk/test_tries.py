@@ -169,6 +169,14 @@ def test_a_credential_is_asked_for_once_a_try(driver: Driver) -> None:
         assert [sent.headers["authorization"] for sent in server.asked] == ["Bearer a", "Bearer b"]
 
 
+def test_a_session_sends_the_cookie_that_its_header_repeats(driver: Driver) -> None:
+    cookies = {"SESSION_ID": "s", "CSRF-TOKEN": "c"}
+    with scripted(CREATED) as server:
+        driver.run(_create(_client(driver, server, bearer=None, cookies=cookies)))
+        sent = server.asked[0].headers
+        assert (sent["cookie"], sent["x-csrf-token"]) == ("SESSION_ID=s; CSRF-TOKEN=c", "c")
+
+
 def test_an_older_client_takes_what_it_does_not_know(driver: Driver) -> None:
     memory = {"heapUsed": 1, "heapTotal": 2, "added_later": 3}
     report = {"status": "half-alive", "uptime": 1.5, "version": "9", "memory": memory, "added_later": {"x": 1}}

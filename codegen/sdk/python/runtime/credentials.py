@@ -108,15 +108,15 @@ class Credentials:
         query: list[tuple[str, str]] = []
         for name in alternative:
             scheme, value = self._schemes[name], self._value(name)
+            if scheme.cookie is not None:
+                headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), f"{scheme.cookie}={value}")))
             if scheme.kind == "bearer":
                 headers["Authorization"] = f"Bearer {value}"
             elif scheme.kind == "basic":
                 headers["Authorization"] = f"Basic {_basic(value)}"
-            elif scheme.kind == "cookie":
-                headers["Cookie"] = "; ".join(filter(None, (headers.get("Cookie"), f"{scheme.parameter}={value}")))
             elif scheme.kind == "query":
                 query.append((scheme.parameter, quote(value)))
-            else:
+            elif scheme.kind == "header":
                 headers[scheme.parameter] = value
         return headers, query
 
