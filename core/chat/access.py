@@ -14,7 +14,7 @@ import peewee
 from core.kernel.principal import Principal
 from core.kernel.problems import Forbidden, NotFound
 from models.contract.chat import Role
-from models.database import is_sqlite, read
+from models.database import locked, read
 from models.tables.chat import Conversation, Message, Participant, Thread
 
 MANAGERS: frozenset[Role] = frozenset({"owner", "admin"})
@@ -113,8 +113,7 @@ def is_participant(conversation_id: UUID, user_id: UUID) -> bool:
 
 def reread(message: Message) -> Message:
     """Return the message as it stands, its row locked until the write transaction ends."""
-    query = Message.select().where(Message.id == message.id)
-    found = (query if is_sqlite() else query.for_update()).first()
+    found = locked(Message.select().where(Message.id == message.id)).first()
     if found is None:
         raise NotFound
     assert isinstance(found, Message)

@@ -18,7 +18,7 @@ import msgspec
 
 from core.identity.keys import secrets_in_use
 from core.kernel.sealing import derive
-from models.database import is_sqlite, read, write
+from models.database import locked, read, write
 from models.tables.audit import AuditEntry, AuditHead, AuditSeal, AuditWaiting
 
 _PURPOSE = "accord audit seal"
@@ -120,8 +120,7 @@ def _forgotten() -> Break | None:
 
 def _hold_head() -> AuditHead:
     """Return the head, its row locked until the write transaction ends."""
-    query = AuditHead.select().where(AuditHead.id == _ROW_ID)
-    head: AuditHead = (query if is_sqlite() else query.for_update()).get()
+    head: AuditHead = locked(AuditHead.select().where(AuditHead.id == _ROW_ID)).get()
     return head
 
 

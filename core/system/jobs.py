@@ -12,7 +12,7 @@ from uuid import UUID
 
 from core.kernel import clock, ids
 from core.kernel.durable import Job
-from models.database import after_commit, is_sqlite, read, write
+from models.database import after_commit, locked, read, write
 from models.tables.jobs import JobRow
 
 LEASE_MS = 3000
@@ -61,8 +61,7 @@ def check_leases(jobs: Sequence[Job]) -> Leases:
 
     Rows are locked in the order of their ids, and before any channel: two transactions that do so cannot deadlock.
     """
-    query = _rows(jobs).order_by(JobRow.id)
-    return _leases(jobs, query if is_sqlite() else query.for_update())
+    return _leases(jobs, locked(_rows(jobs).order_by(JobRow.id)))
 
 
 def peek_leases(jobs: Sequence[Job]) -> Leases:
@@ -147,8 +146,7 @@ def _due(limit: int) -> Any:
 
 
 def _claim(worker_id: str, limit: int) -> list[Job]:
-    due = _due(limit)
-    chosen = [row[0] for row in (due if is_sqlite() else due.for_update(skip_locked=True)).tuples()]
+    chosen = [row[0] for row in locked(_due(limit), "FOR UPDATE SKIP LOCKED").tuples()]
     if not chosen:
         return []
     claimed: dict[Any, Any] = {
@@ -166,7 +164,7 @@ def _claim(worker_id: str, limit: int) -> list[Job]:
 def _held(worker_id: str, job_ids: Sequence[str]) -> Any:
     mine = JobRow.id.in_([UUID(job_id) for job_id in job_ids])
     query = JobRow.select(JobRow.id).where(mine, JobRow.worker == worker_id, JobRow.state == "running")
-    return query if is_sqlite() else query.order_by(JobRow.id).for_update()
+    return locked(query.order_by(JobRow.id))
 
 
 def _lease_end_ms() -> int:
