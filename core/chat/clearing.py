@@ -54,9 +54,10 @@ def run(job: Job) -> None:
 def _stop_answers(job: Job, conversation_id: UUID) -> bool:
     """Ask the answers that are being written to end; says whether there are any."""
     with write():
-        _check_lease(job)
         running: Any = Message.select(Message.id).where(Message.conversation == conversation_id, Message.is_streaming)
-        return sum(jobs.request_cancel(subject_of(message.id)) for message in running.limit(_BATCH)) > 0
+        asked = jobs.request_cancel([subject_of(message.id) for message in running.limit(_BATCH)])
+        _check_lease(job)  # behind them: jobs are locked in the order of their ids, and this one is younger
+        return asked > 0
 
 
 def _delete_some(job: Job, conversation_id: UUID) -> int:

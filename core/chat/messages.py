@@ -66,7 +66,7 @@ def do_delete_message(principal: Principal, message_id: UUID, *, reason: str | N
         Forbidden: the caller is neither its author nor a manager.
     """
     with write():
-        jobs.request_cancel(subject_of(message_id))  # before the conversation's lock: jobs are locked before channels
+        jobs.request_cancel([subject_of(message_id)])  # before the conversation's lock: jobs are locked before channels
         _do_delete(principal, message_id, reason)
 
 
@@ -107,7 +107,7 @@ def do_cancel_message(principal: Principal, message_id: UUID) -> CancelStatus:
         _, message = access_message(principal, message_id, WRITERS)
         if message.role != "assistant":
             raise NotAnAssistantMessage
-        if jobs.request_cancel(subject_of(message_id)):
+        if jobs.request_cancel([subject_of(message_id)]):
             return "cancelled"
     return _past(message.finish_reason)
 

@@ -43,10 +43,11 @@ def enqueue(kind: str, payload: bytes, *, subject: str) -> str:
     return str(job_id)
 
 
-def request_cancel(subject: str) -> bool:
-    """Ask the unfinished jobs of `subject` to end; returns False when there is none."""
-    unfinished = (JobRow.subject == subject) & (JobRow.state != "done")
-    return bool(JobRow.update(is_cancel_requested=True).where(unfinished).execute())
+def request_cancel(subjects: Sequence[str]) -> int:
+    """Ask the unfinished jobs of these subjects to end; returns how many there are. Locks them as `check_leases` does."""
+    unfinished = JobRow.select(JobRow.id).where(JobRow.subject.in_(subjects), JobRow.state != "done")
+    asked = JobRow.update(is_cancel_requested=True).where(JobRow.id.in_(locked(unfinished.order_by(JobRow.id))))
+    return int(asked.execute())
 
 
 class Leases(NamedTuple):

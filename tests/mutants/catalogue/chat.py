@@ -239,7 +239,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "deletion leaves the answer running",
         "core/chat/messages.py",
-        "        jobs.request_cancel(subject_of(message_id))  # before",
+        "        jobs.request_cancel([subject_of(message_id)])  # before",
         "        # before",
         _MESSAGES,
     ),
@@ -316,7 +316,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "clearing runs into an answer under way",
         "core/chat/clearing.py",
-        "return sum(jobs.request_cancel(subject_of(message.id)) for message in running.limit(_BATCH)) > 0",
+        "return asked > 0",
         "return False",
         _CLEARING,
     ),

@@ -13,7 +13,7 @@ from core.chat import clearing, conversations, invites, participants
 from core.kernel.principal import Principal
 from core.kernel.problems import Gone
 from core.system import jobs
-from models.database import read, write
+from models.database import is_sqlite, read, write
 from models.tables.chat import Conversation, Message, MessageChunk, MessageEdit, Thread
 from models.tables.events import Channel, EventRow
 from tests.conftest import FrozenClock
@@ -49,6 +49,29 @@ def test_a_conversation_goes_with_all_that_it_held_when_the_last_one_leaves(
     _leave(ben)
     assert work() == 1
     assert _counts() == [0] * len(TABLES)
+
+
+def test_stopping_answers_waits_for_no_heartbeat_that_waits_for_it(ada: Principal, conversation_id: UUID) -> None:
+    """A heartbeat locks all jobs of its worker in the order of their ids, in which the clearing comes behind the answers."""
+    if is_sqlite():
+        pytest.skip("SQLite has one writer")
+    say(ada, conversation_id, role=None)
+    _leave(ada)
+    answer, clear = jobs.SqlJobQueue().claim("worker", 10)
+
+    def beat() -> None:
+        with write():
+            jobs.check_leases([answer])
+            gevent.sleep(0.3)  # until the clearing waits for the answer
+            jobs.check_leases([clear])
+
+    beating = gevent.spawn(beat)
+    gevent.sleep(0.1)  # it has locked the answer
+    try:
+        assert clearing._stop_answers(clear, conversation_id)
+    finally:
+        beating.join(5)
+    beating.get()
 
 
 def test_others_stay(ada: Principal, ben: Principal, conversation_id: UUID) -> None:

@@ -97,7 +97,7 @@ def test_a_finished_job_is_not_claimed_again(frozen_clock: FrozenClock) -> None:
     QUEUE.run(job)
     frozen_clock.advance(10)
     assert QUEUE.claim("two", 10) == ()
-    assert not jobs.request_cancel("thing:1")
+    assert not jobs.request_cancel(["thing:1"])
 
 
 def test_a_released_job_is_claimed_at_once_and_its_former_holder_is_fenced_off() -> None:
@@ -114,7 +114,7 @@ def test_a_cancellation_is_seen_by_the_holder() -> None:
     _enqueue("thing:2")
     claimed = QUEUE.claim("one", 10)
     with write():
-        assert jobs.request_cancel("thing:2")
+        assert jobs.request_cancel(["thing:2"])
     leases = jobs.peek_leases(claimed)
     assert leases.held == {job.id for job in claimed}
     assert len(leases.cancelled) == 1
