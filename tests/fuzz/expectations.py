@@ -123,6 +123,7 @@ _ASKS_FOR_A_ROLE = (
     *("invites_create", "invites_revoke", "participants_add", "participants_remove", "presence_set_typing"),
     *("messages_cancel", "messages_delete", "messages_edit", "messages_reply", "messages_restore", "threads_create"),
 )
+_SESSION_OVER = "a former request of the same operation ended the session that it has to itself"
 _STATE = "the drawn state is none that this browser was given"
 
 REFUSALS = (
@@ -156,6 +157,8 @@ REFUSALS = (
     Refusal("roles_delete", 409, _BUILT_IN),
     Refusal("roles_update_scopes", 409, _BUILT_IN),
     Refusal("sessions_login", 429, _THROTTLED),
+    Refusal("sessions_logout", 401, _SESSION_OVER),
+    Refusal("sessions_refresh", 401, _SESSION_OVER),
     Refusal("setup_bootstrap", 403, _SET_UP),
     Refusal("setup_create", 403, _SET_UP),
     Refusal("tokens_create", 429, _THROTTLED),

@@ -15,7 +15,7 @@ Values = Mapping[str, Mapping[str, Value]]
 def seed_contract(oracle: Oracle, values: Values, *, scheme: str, is_exact: bool = False) -> Document:
     """Return a copy of the contract whose examples name real things.
 
-    Left out are operations that no caller by the scheme may call. is_exact: leaves out every optional
+    Left out are operations that no caller by the scheme may call, and links to them. is_exact: leaves out every optional
     parameter without a value, so that nothing but the examples is sent.
     """
     document = copy.deepcopy(oracle.document)
@@ -24,7 +24,8 @@ def seed_contract(oracle: Oracle, values: Values, *, scheme: str, is_exact: bool
         if not takes(operation, scheme):
             del item[operation.method]
             continue
-        item[operation.method] = _seeded(oracle, operation, values.get(operation.id, {}), is_exact=is_exact)
+        seeded = _seeded(oracle, operation, values.get(operation.id, {}), is_exact=is_exact)
+        item[operation.method] = {**seeded, "responses": _linked(oracle, seeded["responses"], scheme)}
     for item in document["paths"].values():
         item.pop("parameters", None)  # each operation has its own copy now
     return document
@@ -34,6 +35,20 @@ def takes(operation: Operation, scheme: str) -> bool:
     """Say whether a caller by this scheme may call an operation."""
     security = operation.spec["security"]
     return not security or any(scheme in alternative for alternative in security)
+
+
+def _linked(oracle: Oracle, responses: Document, scheme: str) -> Document:
+    """Return an operation's responses with the links that a caller by the scheme may follow."""
+    kept = {}
+    for status, response in responses.items():
+        shown = oracle.resolve(response)
+        links = {
+            name: link
+            for name, link in shown.get("links", {}).items()
+            if takes(oracle.operations[oracle.resolve(link)["operationId"]], scheme)
+        }
+        kept[status] = {**shown, "links": links} if "links" in shown else response
+    return kept
 
 
 def _seeded(oracle: Oracle, operation: Operation, seeds: Mapping[str, Value], *, is_exact: bool) -> Document:
