@@ -12,11 +12,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 
+import gevent
 import gevent.local
 import peewee
 
 from core.kernel.settings import Settings, read
-from models import database
+from models import database, postgresql
 from models.migrate import apply
 from tests import postgres
 
@@ -27,6 +28,7 @@ UNLIMITED_POSTS = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute"
 """Tests post, and call a tenant's operations, faster than the shipped profiles allow people to."""
 UNLIMITED = json.dumps(dict.fromkeys(("conversation.post", "tenant.minute", "asset.password"), _UNMET))
 """For tests that call every operation again and again."""
+_ANSWER_SECONDS = 30
 Fill = Callable[[Settings], None]
 
 
@@ -46,7 +48,13 @@ def read_settings(data_dir: Path, **variables: str) -> Settings:
 
 
 def close() -> None:
-    """Close every connection of this process, so that a template can be cloned and a database dropped."""
+    """Close every connection of this process, so that a template can be cloned and a database dropped.
+
+    What greenlets have asked is answered before: psycopg2 closes no connection under a question, and would wait for ever.
+    """
+    with gevent.Timeout(_ANSWER_SECONDS):
+        while postgresql._waiting_since:
+            gevent.sleep(0.001)
     if database.database.obj is not None:
         database.database.close_all()
 
