@@ -52,11 +52,13 @@ def close() -> None:
 
     What greenlets have asked is answered before: psycopg2 closes no connection under a question, and would wait for ever.
     """
-    with gevent.Timeout(_ANSWER_SECONDS):
-        while postgresql._waiting_since:
+    pool = database.database.obj
+    if pool is None:
+        return
+    with gevent.Timeout(_ANSWER_SECONDS, TimeoutError("a greenlet waits for PostgreSQL, or does not run")):
+        while any(held.connection in postgresql._waiting_since for held in pool._in_use.values()):
             gevent.sleep(0.001)
-    if database.database.obj is not None:
-        database.database.close_all()
+    pool.close_all()
 
 
 def migrate(_settings: Settings) -> None:
