@@ -290,6 +290,15 @@ def test_a_cut_completion_is_replayed_and_passed_over(driver: Driver) -> None:
         assert b'"stream":true' in server.asked[0].body
 
 
+def test_a_completion_that_breaks_off_cleanly_is_replayed_until_it_is_whole(driver: Driver) -> None:
+    """A server that goes away ends an answer as if it were whole: before the first chunk, or sooner than the time before."""
+    whole = f"{_chunk('a')}{_chunk('b')}{_chunk('c')}data: [DONE]\n\n"
+    parts = (":\n\n", f"{_chunk('a')}{_chunk('b')}", _chunk("a"), whole)
+    with scripted(*(Row(200, part, STREAM) for part in parts)) as server:
+        chunks = driver.run(_read(_client(driver, server).completions.create_stream(model="m", messages=[])))
+        assert "".join(chunk.choices[0].delta.content for chunk in chunks) == "abc"
+
+
 def test_a_completion_that_fails_midway_raises(driver: Driver) -> None:
     error = '{"message": "provider gone", "type": "server_error", "param": null, "code": null}'
     last = f'data: {{"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [], "error": {error}}}\n\n'
