@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.live import Live
 from tests.sdk.typescript.packing import build, once
 
 
@@ -25,6 +26,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr
     return Path(built.stdout.strip())
+
+
+@pytest.fixture
+def hurried(launch: Callable[..., Live]) -> Live:
+    """Start a server whose streams may be opened again at once: behind a bad proxy, most of the time would be their pauses."""
+    return launch(workers=2, stream_retry_ms="20")
 
 
 @pytest.fixture(scope="session")

@@ -146,8 +146,8 @@ def _is_end(event: Any) -> bool:
         pytest.param(LONG_CALLS, id="many", marks=[pytest.mark.long, pytest.mark.timeout(LONG_SECONDS)]),
     ],
 )
-def test_nothing_is_lost_or_doubled(sdk: ModuleType, live: Live, kind: str, calls: int) -> None:
-    campaign(live, calls, lambda url: Campaign(sdk, live, kind, url))
+def test_nothing_is_lost_or_doubled(sdk: ModuleType, hurried: Live, kind: str, calls: int) -> None:
+    campaign(hurried, calls, lambda url: Campaign(sdk, hurried, kind, url))
 
 
 def campaign(live: Live, calls: int, begin: Callable[[str], Campaign]) -> None:

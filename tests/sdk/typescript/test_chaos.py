@@ -46,5 +46,5 @@ class Campaign(python.Campaign):
         pytest.param(python.LONG_CALLS, id="many", marks=[pytest.mark.long, pytest.mark.timeout(python.LONG_SECONDS)]),
     ],
 )
-def test_nothing_is_lost_or_doubled(sdk: ModuleType, live: Live, project: Project, calls: int) -> None:
-    python.campaign(live, calls, lambda url: Campaign(sdk, live, url, project))
+def test_nothing_is_lost_or_doubled(sdk: ModuleType, hurried: Live, project: Project, calls: int) -> None:
+    python.campaign(hurried, calls, lambda url: Campaign(sdk, hurried, url, project))
