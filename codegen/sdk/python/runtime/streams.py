@@ -95,8 +95,7 @@ class _Feed(Generic[E]):
         is_resumable = self._events.cursor is not None
         has_gained = self._delivered > self._delivered_at_opening
         is_replayed = self._prepared.idempotency_key is not None
-        is_whole = not is_replayed or self._is_told_again
-        if failure is None and not is_resumable and is_whole:
+        if failure is None and not is_resumable and not is_replayed:
             self._is_done = True
             return None
         self._cuts += failure is not None or not (is_resumable or has_gained)
@@ -111,11 +110,6 @@ class _Feed(Generic[E]):
             max(hint, core.retry.wait_seconds(self._cuts, None) or 0.0) if self._cuts or failure is None else 0.0
         )
         return (yield from self.opening(core))
-
-    @property
-    def _is_told_again(self) -> bool:
-        """Say whether a replay brought what was delivered before it and no more; an answer that breaks off may end cleanly."""
-        return 0 < self._delivered == self._delivered_at_opening and not self._to_pass_over
 
     def _prepare(self, arguments: dict[str, Any]) -> Prepared:
         return prepare(self._operation, arguments, self._call.options, new_key)

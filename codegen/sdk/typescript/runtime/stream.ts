@@ -89,9 +89,8 @@ export class EventStream<Event> implements AsyncIterable<Event> {
       this.#stopped.signal.throwIfAborted();
       const hasGained = count > (this.#isResumable ? 0 : this.#passed);
       const isReplayed = this.#prepared.idempotencyKey !== undefined;
-      // An answer that breaks off may end cleanly: a replay is whole when it brought what was read before it and no more.
-      const isWhole = !isReplayed || (count > 0 && count === this.#passed);
-      if (!isCut && !this.#isResumable && isWhole) return;
+      // An answer that breaks off may end cleanly: what can be replayed is whole when it says so itself.
+      if (!isCut && !this.#isResumable && !isReplayed) return;
       fruitless = hasGained ? 0 : fruitless + 1;
       if (!this.#isResumable && (!isReplayed || fruitless > FRUITLESS_CUTS)) {
         throw new ConnectionFailed("the stream was cut", this.#operation.id, this.#prepared.idempotencyKey);
