@@ -30,6 +30,7 @@ class LiveServer:
         self.host, self.port = "127.0.0.1", free_port()
         self.log = Path(settings.data_dir) / "server.log"
         self._environment = _environment(settings, self.port, workers) | _prefixed(variables)
+        self._wanted = workers
         self._process: KeptProcess | None = None
         self.start()
 
@@ -45,11 +46,11 @@ class LiveServer:
         return self._process
 
     def start(self) -> None:
-        """Start and wait until it is ready."""
+        """Start and wait until it is ready, with all its workers."""
         command = [Path(sys.executable).with_name("accord"), "serve"]
         self._process = KeptProcess(command, log=self.log, environment=self._environment)
         deadline = time.monotonic() + _READY_SECONDS
-        while not self.is_ready():
+        while len(self.workers()) < self._wanted or not self.is_ready():
             assert self.process.is_running, f"the server ended at its start:\n{self.log_tail()}"
             assert time.monotonic() < deadline, f"the server did not become ready:\n{self.log_tail()}"
             time.sleep(0.05)
