@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from core.kernel.problems import Unavailable
 
 QUEUE_LIMIT = 32
 """At about 45 ms a hash, the last in the queue waits 1.5 s."""
+_NICENESS = 10
+"""The hashing thread's, on Linux, where each thread has its own: a request that comes meanwhile goes first."""
 
 ResultT = TypeVar("ResultT")
 
@@ -49,6 +52,8 @@ class HashingQueue:
         """Make the thread on first use: one made before a fork would not exist in the worker."""
         if self._pool is None or self._process != os.getpid():
             self._pool, self._process = ThreadPool(1), os.getpid()
+            if sys.platform == "linux":
+                self._pool.apply(os.nice, (_NICENESS,))
         return self._pool
 
 

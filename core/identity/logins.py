@@ -77,13 +77,16 @@ def access_verified(verified: Verified) -> Admitted:
         AccountDisabled: the user is disabled, or has no active account in the tenant that was asked for, or in any.
     """
     try:
-        users.hold_user(verified.user_id)
+        user = users.hold_user(verified.user_id)
     except NotFound as gone:
         raise InvalidCredentials from gone
-    user = User.get_by_id(verified.user_id)
     if user.password_hash != verified.password_hash:
         raise InvalidCredentials
-    tenant_id = verified.tenant_id or access.find_home_tenant(user.id)
-    if tenant_id is None or not access.is_member(user.id, tenant_id):
+    tenant_id = verified.tenant_id
+    if tenant_id is None:
+        tenant_id = access.find_home_tenant(user.id)
+    elif not access.is_member(user.id, tenant_id):
+        tenant_id = None
+    if tenant_id is None or not user.is_active:
         raise AccountDisabled
     return Admitted(user, tenant_id)

@@ -90,4 +90,4 @@ def get_groups(principal: Principal) -> list[str]:
     if principal.user_id == DEV_USER_ID:
         return [DEV_GROUP]
     with read():
-        return [role.name for role in access.get_roles(principal.user_id, principal.tenant_id)]
+        return access.get_role_names(principal.user_id, principal.tenant_id)

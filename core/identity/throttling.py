@@ -18,13 +18,12 @@ from __future__ import annotations
 import ipaddress
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
 import gevent
 import msgspec
-import peewee
 
 from core.identity import hashing, users
 from core.kernel import clock
@@ -32,6 +31,7 @@ from core.kernel.ids import new_secret
 from core.kernel.problems import RateLimited, Unavailable
 from core.kernel.sealing import digest
 from models.database import read, write_relaxed
+from models.statements import Bound, Statement, run
 from models.tables.identity import User
 from models.tables.throttling import LoginOrigin, LoginThrottle
 
@@ -39,6 +39,17 @@ MEMORY = timedelta(days=90)
 HOT_ACCOUNT_SECONDS = 3.0
 _SEEN_ANEW = timedelta(days=1)
 _DEVICE_CHARACTERS = 43
+_FILL = Statement("""
+    INSERT INTO login_throttles (key, full_at) VALUES (:key, :now + :one) ON CONFLICT (key) DO UPDATE
+    SET full_at = CASE WHEN login_throttles.full_at > :now THEN login_throttles.full_at ELSE :now END + :one
+    WHERE CASE WHEN login_throttles.full_at > :now THEN login_throttles.full_at ELSE :now END + :one <= :full RETURNING key
+""")
+_TAKE_OUT = Statement("UPDATE login_throttles SET full_at = full_at - :one WHERE key = :key")
+_FORGET = Statement("DELETE FROM login_throttles WHERE key = :key")
+_REMEMBER = Statement("""
+    INSERT INTO login_origins (user_id, digest, seen_at) VALUES (:user, :digest, :now) ON CONFLICT (user_id, digest) DO UPDATE
+    SET seen_at = :now WHERE login_origins.seen_at < :stale
+""")
 
 
 class LoginThrottled(RateLimited):
@@ -111,7 +122,8 @@ def attempt(name: str, user: User | None, origin: Origin) -> Iterator[None]:
             _do_give_back(charge)  # nothing was guessed
             raise
         assert user is not None
-        _do_trust(user, origin, known, charge)
+        _do_trust(user, origin, charge)
+    gevent.sleep(0)  # other requests pass, before what the login is for is done
 
 
 def do_count_begun(address: str) -> None:
@@ -199,27 +211,23 @@ def _do_charge(own_key: str, account: str, origin: Origin, known: frozenset[str]
 
 def _do_give_back(charge: _Charge) -> None:
     with write_relaxed():
-        for bucket, key in ((ACCOUNT_AND_ORIGIN, charge.own_key), *charge.shared):
-            _take_out(bucket, key)
+        run(_taken_out(((ACCOUNT_AND_ORIGIN, charge.own_key), *charge.shared)))
 
 
-def _do_trust(user: User, origin: Origin, known: frozenset[str], charge: _Charge) -> None:
+def _do_trust(user: User, origin: Origin, charge: _Charge) -> None:
     """Forget the wrong ones before a right one, and remember where it came from."""
     now = clock.now()
+    digests = [row for row in (origin.address_digest, origin.device_digest) if row]
+    seen = {"user": user.id, "now": clock.to_ms(now), "stale": clock.to_ms(now - _SEEN_ANEW)}
     with write_relaxed():
         users.hold_user(user.id)
-        LoginThrottle.delete().where(LoginThrottle.key == charge.own_key).execute()
-        for bucket, key in charge.shared:
-            _take_out(bucket, key)
-        for row in (origin.address_digest, origin.device_digest):
-            if row is None:
-                continue
-            seen = LoginOrigin.insert(user=user, digest=row, seen_at=now).on_conflict(
-                conflict_target=[LoginOrigin.user, LoginOrigin.digest],
-                update={LoginOrigin.seen_at: now},
-                where=(LoginOrigin.seen_at < now - _SEEN_ANEW),
-            )
-            seen.execute()
+        run(
+            [
+                _FORGET.bind(key=charge.own_key),
+                *_taken_out(charge.shared),
+                *(_REMEMBER.bind(digest=row, **seen) for row in digests),
+            ]
+        )
 
 
 def _fill_or_refuse(bucket: Bucket, key: str) -> None:
@@ -232,17 +240,12 @@ def _fill_or_refuse(bucket: Bucket, key: str) -> None:
 def _fill(bucket: Bucket, key: str) -> bool:
     """Put one into the bucket if it has room, in one statement, so that of two racing for the last place one gets it."""
     now_ms = clock.now_ms()
-    level = peewee.Case(None, [(LoginThrottle.full_at > now_ms, LoginThrottle.full_at)], now_ms)
-    filled = LoginThrottle.insert(key=key, full_at=now_ms + bucket.interval_ms).on_conflict(
-        conflict_target=[LoginThrottle.key],
-        update={LoginThrottle.full_at: level + bucket.interval_ms},
-        where=(level + bucket.interval_ms <= now_ms + bucket.burst * bucket.interval_ms),
-    )
-    return bool(list(filled.returning(LoginThrottle.key).tuples().execute()))
+    full_ms = now_ms + bucket.burst * bucket.interval_ms
+    return bool(_FILL.rows(key=key, now=now_ms, one=bucket.interval_ms, full=full_ms))
 
 
-def _take_out(bucket: Bucket, key: str) -> None:
-    LoginThrottle.update(full_at=LoginThrottle.full_at - bucket.interval_ms).where(LoginThrottle.key == key).execute()
+def _taken_out(places: Iterable[tuple[Bucket, str]]) -> list[Bound]:
+    return [_TAKE_OUT.bind(key=key, one=bucket.interval_ms) for bucket, key in places]
 
 
 def _key(bucket: Bucket, *parts: str) -> str:

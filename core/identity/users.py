@@ -175,8 +175,8 @@ def do_remove_role(user_id: UUID, role_id: UUID, tenant_id: UUID) -> None:
         epoch.bump()
 
 
-def hold_user(user_id: UUID) -> None:
-    """Hold a user's row to the end of the transaction, so that concurrent changes of one user follow each other.
+def hold_user(user_id: UUID) -> User:
+    """Return a user, held to the end of the transaction, so that concurrent changes of one user follow each other.
 
     SQLite has one writer anyway. Call it before rows that refer to the user are written: what only refers to the user
     may go on beside it.
@@ -184,8 +184,10 @@ def hold_user(user_id: UUID) -> None:
     Raises:
         NotFound: there is none.
     """
-    if locked(User.select(User.id).where(User.id == user_id), OTHERS_MAY_REFER).first() is None:
+    user: User | None = locked(User.select().where(User.id == user_id), OTHERS_MAY_REFER).first()
+    if user is None:
         raise NotFound("No such user.")
+    return user
 
 
 def revoke_credentials(user_id: UUID) -> None:

@@ -7,8 +7,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -37,11 +38,12 @@ def lines(server: Server, account: Account, *, rounds: int, seconds: float) -> l
     """Measure phases in turn, without logins and with each rate of them, and compare their medians."""
     found: dict[int, list[float]] = {rate: [] for rate in (0, *_RATES)}
     answers: list[Login] = []
-    _read_for(server.port, account.token, 1.0)
-    for _ in range(rounds):
-        for rate, p99s in found.items():
-            with _logging_in(server.port, rate, answers):
-                p99s.append(_p99_ms(_read_for(server.port, account.token, seconds)))
+    with ProcessPoolExecutor(_READERS, get_context("spawn")) as readers:  # so that no reader waits for another's lock
+        _read_for(readers, server.port, account.token, 1.0)
+        for _ in range(rounds):
+            for rate, p99s in found.items():
+                with _logging_in(server.port, rate, answers):
+                    p99s.append(_p99_ms(_read_for(readers, server.port, account.token, seconds)))
     idle = median(found[0])
     told = [Line(f"GET: p99 without logins, ms (of {_READERS} readers that pause)", idle, None)]
     for rate, bound in _RATES.items():
@@ -99,16 +101,15 @@ def _log_in(port: int) -> Login:
         connection.close()
 
 
-def _read_for(port: int, token: str, seconds: float) -> list[float]:
+def _read_for(readers: Executor, port: int, token: str, seconds: float) -> list[float]:
     """Return the latencies in ms of readers that ask, wait for the answer, and pause."""
-    end = time.perf_counter() + seconds
-    with ThreadPoolExecutor(_READERS) as pool:
-        read = [pool.submit(_read, port, token, end) for _ in range(_READERS)]
-        return [latency for done in read for latency in done.result()]
+    read = [readers.submit(_read, port, token, seconds) for _ in range(_READERS)]
+    return [latency for done in read for latency in done.result()]
 
 
-def _read(port: int, token: str, end: float) -> list[float]:
+def _read(port: int, token: str, seconds: float) -> list[float]:
     connection, found = http.client.HTTPConnection("127.0.0.1", port, timeout=60), []
+    end = time.perf_counter() + seconds
     while (began := time.perf_counter()) < end:
         connection.request("GET", "/auth/me", headers=bearer(token))
         answer = connection.getresponse()

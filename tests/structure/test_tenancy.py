@@ -88,7 +88,7 @@ UNSCOPED = {
         core/chat/presence.py do_send_heartbeat Presence.get_or_none
         """,
     "the tenant is what is asked for: where a login of this user leads to": """
-        core/identity/access.py find_home_tenant Membership.select
+        core/identity/access.py _JOINED SQL memberships
         """,
     "asks for whoever holds iam:admin by a system-wide role, which counts in every tenant": """
         core/identity/access.py is_last_superadmin UserRole.join

@@ -231,7 +231,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "a right password is charged",
         _THROTTLING,
-        "        _do_trust(user, origin, known, charge)\n",
+        "        _do_trust(user, origin, charge)\n",
         "",
         ("throttling",),
     ),

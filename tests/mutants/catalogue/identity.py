@@ -27,7 +27,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "disabled user may log in",
         "core/identity/logins.py",
-        "if tenant_id is None or not access.is_member(user.id, tenant_id):",
+        "if tenant_id is None or not user.is_active:",
         "if tenant_id is None:",
         ("sessions", "tokens", "users"),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import gevent
@@ -70,6 +72,11 @@ def test_queue_refuses_beyond_its_limit_and_runs_one_at_a_time() -> None:
     assert refused.value.retry_after_seconds == 2
     assert [greenlet.get(timeout=5) for greenlet in greenlets] == [0, 1, 2]
     assert not queue.is_full
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere all threads of a process have one priority")
+def test_requests_go_before_hashing() -> None:
+    assert HashingQueue().run(os.nice, 0) > os.nice(0)
 
 
 def test_queue_goes_on_when_a_function_fails() -> None:
