@@ -12,6 +12,7 @@ from codegen.findings import Finding, Refused
 from codegen.lint.parameters import COOKIE_OF_MANY, STYLES
 from codegen.locate import escape
 from codegen.resolved import Resolved
+from codegen.structure import valid_schemas
 
 _ANY_TYPE = re.compile(r"(\*|application)/\*")
 
@@ -20,8 +21,11 @@ def read(bundle: Bundle) -> ir.Contract:
     """Complete a bundle that was not read yet, and resolve it.
 
     Raises:
-        Refused: with every parameter that a client would write otherwise than the contract says.
+        Refused: with every schema that is a part of itself, or with every parameter that a client would write otherwise
+            than the contract says.
     """
+    if endless := list(valid_schemas.circles(bundle)):
+        raise Refused(endless)
     _complete(bundle)
     contract = ir.build(bundle)
     findings = [

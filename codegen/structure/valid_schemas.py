@@ -54,8 +54,15 @@ def check(bundle: Bundle) -> Iterator[Finding]:
     for pointer, kind in bundle.kinds.items():
         if kind == "schema":
             yield from _schema(bundle, pointer)
-            if pointer.rpartition("/")[0] == "/components/schemas" and _leads_to_itself(bundle, pointer):
-                yield Finding(RULE, bundle.locate(pointer), "break the circle: this schema is a part of itself")
+    yield from circles(bundle)
+
+
+def circles(bundle: Bundle) -> Iterator[Finding]:
+    """Yield schemas that nobody can read to an end."""
+    for pointer, kind in bundle.kinds.items():
+        is_component = kind == "schema" and pointer.rpartition("/")[0] == "/components/schemas"
+        if is_component and _leads_to_itself(bundle, pointer):
+            yield Finding(RULE, bundle.locate(pointer), "break the circle: this schema is a part of itself")
 
 
 def _leads_to_itself(bundle: Bundle, pointer: str) -> bool:

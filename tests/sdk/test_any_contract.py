@@ -302,19 +302,32 @@ def test_a_parameter_that_no_client_writes_is_refused_where_it_stands(
     path = "/{id}" if "in: path" in parameter else "/all"
     operation = f"{{parameters: [{parameter}], responses: {{default: {{description: Any.}}}}}}"
     spec.write_text(f"openapi: 3.1.0\ninfo: {{title: Odd, version: '1'}}\npaths:\n  {path}:\n    get: {operation}\n")
-    command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(spec), "--output", str(tmp_path)]
-    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert refused.returncode == 1
-    assert "odd.yaml:5:" in refused.stderr
-    assert told in refused.stderr
-    assert not list(tmp_path.glob("*.whl"))
+    refused = _refused(spec)
+    assert "odd.yaml:5:" in refused
+    assert told in refused
+
+
+def test_a_schema_that_is_a_part_of_itself_is_refused_where_it_stands(tmp_path: Path) -> None:
+    spec = tmp_path / "endless.yaml"
+    node = "{allOf: [{$ref: '#/components/schemas/Node'}, {type: object}]}"
+    answer = "{description: A node., content: {application/json: {schema: {$ref: '#/components/schemas/Node'}}}}"
+    paths = f"paths: {{/: {{get: {{responses: {{'200': {answer}}}}}}}}}"
+    info = "openapi: 3.1.0\ninfo: {title: Endless, version: '1'}"
+    spec.write_text(f"{info}\n{paths}\ncomponents:\n  schemas:\n    Node: {node}\n")
+    assert "endless.yaml:6:5: break the circle: this schema is a part of itself" in _refused(spec)
 
 
 def test_a_contract_that_is_not_there_is_said_to_be(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(tmp_path / "none.yaml")]
+    assert "none.yaml:1:1: name a contract's entry file" in _refused(tmp_path / "none.yaml")
+
+
+def _refused(spec: Path) -> str:
+    """Return what is said of a contract of which no client is made."""
+    command = [sys.executable, "-m", "codegen.cli", "sdk", "--spec", str(spec), "--output", str(spec.parent)]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert told.returncode == 1
-    assert "none.yaml:1:1: name a contract's entry file" in told.stderr
+    assert not list(spec.parent.glob("*.whl"))
+    return told.stderr
 
 
 @pytest.mark.long
