@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 import uuid
 from datetime import datetime
@@ -253,6 +254,30 @@ def test_a_silent_stream_is_resumed_however_often_it_is_cut(driver: Driver) -> N
     with scripted(*[silence] * 12, Row(200, _frame(1), STREAM), Row(204)) as server:
         stream = _hasty(driver, server).streams.open_conversation(uuid.UUID(int=9))
         assert [event.data.payload.root_id.int for event in driver.run(_read(stream))] == [1]
+
+
+def test_a_stream_that_was_open_is_asked_for_until_the_server_is_back(driver: Driver) -> None:
+    away = [LOST, Row(503, {}), Row(502, "bad gateway")] * 3
+    with scripted(Row(200, _frame(1), STREAM, is_cut=True), *away, Row(200, _frame(2), STREAM), Row(204)) as server:
+        stream = _hasty(driver, server).streams.open_conversation(uuid.UUID(int=9))
+        assert [event.data.payload.root_id.int for event in driver.run(_read(stream))] == [1, 2]
+
+
+def test_a_stream_that_never_opened_is_given_up(driver: Driver) -> None:
+    with scripted(*[Row(503, {})] * 5) as server:
+        with pytest.raises(driver.sdk.APIError):
+            driver.run(_read(_hasty(driver, server).streams.open_conversation(uuid.UUID(int=9))))
+        assert not server.rows
+
+
+def test_a_stream_that_is_closed_while_the_server_is_away_ends(sdk: ModuleType) -> None:
+    with scripted(Row(200, _frame(1), STREAM, is_cut=True), *[Row(503, {})] * 1000) as server:
+        retry = sdk.Retry(first_seconds=0.01, longest_seconds=0.02)
+        with sdk.Client(server.url, bearer="token", retry=retry) as client:
+            stream = client.streams.open_conversation(uuid.UUID(int=9))
+            threading.Timer(0.5, stream.close).start()
+            assert [event.data.payload.root_id.int for event in stream] == [1]
+        assert server.rows
 
 
 def test_a_completion_that_gains_nothing_is_given_up(driver: Driver) -> None:

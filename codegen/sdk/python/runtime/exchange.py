@@ -7,7 +7,7 @@ client run the very same code.
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from os import urandom
 from typing import NamedTuple, TypeAlias, TypeVar
 
@@ -68,12 +68,21 @@ def new_key() -> str:
     return urandom(16).hex()
 
 
+def _within_tries() -> bool:
+    return False
+
+
 def exchange(
-    core: Core, prepared: Prepared, *, extra: Mapping[str, str] | None = None, is_stream: bool = False
+    core: Core,
+    prepared: Prepared,
+    *,
+    extra: Mapping[str, str] | None = None,
+    is_stream: bool = False,
+    goes_on: Callable[[], bool] = _within_tries,
 ) -> Steps[Reply]:
     """Return the success of a call.
 
-    extra: headers of this exchange alone.
+    extra: headers of this exchange alone. goes_on: asked whether to try again once all tries are used up.
 
     Raises:
         StatusError: the server refused.
@@ -94,7 +103,7 @@ def exchange(
                 caught_up = True
                 if (yield from _has_successor(token, used)):
                     continue
-        wait = _wait_seconds(core, prepared, outcome, attempt) if attempt < most else None
+        wait = _wait_seconds(core, prepared, outcome, attempt) if attempt < most or goes_on() else None
         if wait is None:
             raise _error(prepared, outcome)
         yield Wait(wait)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .errors import ConnectionFailed, StreamFailed
+from .errors import APIError, ConnectionFailed, StreamFailed
 from .events import Event, Parser, Sent
 from .exchange import Failed, Steps, Wait, exchange, new_key
 from .wire import Operation, Prepared, Reply, prepare
@@ -50,6 +50,7 @@ class _Feed(Generic[E]):
         self._delivered_at_opening = 0
         self._cuts = 0
         self._is_done = False
+        self.is_closed = False
         self.pending: deque[E] = deque()
         self.last_id: str | None = None
 
@@ -65,7 +66,9 @@ class _Feed(Generic[E]):
             self._leave_start()
         elif self._events.cursor is None:
             self._to_pass_over = self._delivered
-        self._reply = yield from exchange(core, self._prepared, extra=extra, is_stream=True)
+        self._reply = yield from exchange(
+            core, self._prepared, extra=extra, is_stream=True, goes_on=self._is_still_resumable
+        )
         self._delivered_at_opening = self._delivered
         retry_ms = self._parser.retry_ms
         self._parser = Parser(self.last_id)
@@ -111,6 +114,10 @@ class _Feed(Generic[E]):
         )
         return (yield from self.opening(core))
 
+    def _is_still_resumable(self) -> bool:
+        """Say whether a stream that was open is asked for until the server is back."""
+        return self._events.cursor is not None and self._reply is not None and not self.is_closed
+
     def _prepare(self, arguments: dict[str, Any]) -> Prepared:
         return prepare(self._operation, arguments, self._call.options, new_key)
 
@@ -145,7 +152,7 @@ class Stream(Generic[E]):
         self._feed = _Feed(call)
         self._reply: Reply | None = None
         self._pieces: Iterator[bytes] = iter(())
-        self._is_reading = self._is_closed = False
+        self._is_reading = False
 
     @property
     def last_event_id(self) -> str | None:
@@ -162,7 +169,7 @@ class Stream(Generic[E]):
         return self
 
     def __next__(self) -> E:
-        while not self._is_closed:
+        while not self._feed.is_closed:
             if self._feed.pending:
                 return self._feed.pending.popleft()
             if self._feed.is_over:
@@ -174,7 +181,7 @@ class Stream(Generic[E]):
 
     def close(self) -> None:
         """Stop; the connection ends, also under a thread that waits for its next bytes."""
-        self._is_closed = True
+        self._feed.is_closed = True
         if self._is_reading and self._reply is not None:
             self._client.engine.wake(self._reply)
         self._leave()
@@ -193,9 +200,15 @@ class Stream(Generic[E]):
         self._is_reading = False
         if isinstance(piece, bytes):
             self._feed.feed(piece)
-        elif not self._is_closed:
+        elif not self._feed.is_closed:
             self._leave()
-            self._use(self._client.engine.run(self._feed.cut(piece, self._client.core)))
+            try:
+                self._use(self._client.engine.run(self._feed.cut(piece, self._client.core)))
+            except APIError:
+                if not self._feed.is_closed:
+                    raise
+            if self._feed.is_closed:  # while it was opened again
+                self._leave()
 
     def _use(self, reply: Reply | None) -> None:
         self._reply = reply
@@ -215,7 +228,7 @@ class AsyncStream(Generic[E]):
         self._feed = _Feed(call)
         self._reply: Reply | None = None
         self._pieces: AsyncIterator[bytes] | None = None
-        self._is_reading = self._is_closed = False
+        self._is_reading = False
 
     @property
     def last_event_id(self) -> str | None:
@@ -232,7 +245,7 @@ class AsyncStream(Generic[E]):
         return self
 
     async def __anext__(self) -> E:
-        while not self._is_closed:
+        while not self._feed.is_closed:
             if self._feed.pending:
                 return self._feed.pending.popleft()
             if self._feed.is_over:
@@ -244,7 +257,7 @@ class AsyncStream(Generic[E]):
 
     async def close(self) -> None:
         """Stop; the connection ends."""
-        self._is_closed = True
+        self._feed.is_closed = True
         await self._leave()
 
     async def __aenter__(self) -> AsyncStream[E]:
@@ -261,9 +274,15 @@ class AsyncStream(Generic[E]):
         self._is_reading = False
         if isinstance(piece, bytes):
             self._feed.feed(piece)
-        elif not self._is_closed:
+        elif not self._feed.is_closed:
             await self._leave()
-            self._use(await self._client.engine.run(self._feed.cut(piece, self._client.core)))
+            try:
+                self._use(await self._client.engine.run(self._feed.cut(piece, self._client.core)))
+            except APIError:
+                if not self._feed.is_closed:
+                    raise
+            if self._feed.is_closed:  # while it was opened again
+                await self._leave()
 
     def _use(self, reply: Reply | None) -> None:
         self._reply = reply
