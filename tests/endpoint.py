@@ -9,17 +9,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase
+from socketserver import BaseServer
 from typing import Any, TypeVar
 
-ServerT = TypeVar("ServerT", bound=ThreadingHTTPServer)
+ServerT = TypeVar("ServerT", bound=BaseServer)
 Step = bytes | float
 DONE = b"data: [DONE]\n\n"
 
 
 class Endpoint(ThreadingHTTPServer):
     """Answers with a status and headers and then, step by step, bytes or pauses in seconds; asked: what it was sent."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -35,6 +34,15 @@ class Endpoint(ThreadingHTTPServer):
     def url(self) -> str:
         """Return its base URL."""
         return f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class QuietServer(ThreadingHTTPServer):
+    """Serves many at once, and lets connections that a client left end quietly."""
+
+    request_queue_size = 128
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -71,11 +79,13 @@ def serving() -> AbstractContextManager[Endpoint]:
 @contextmanager
 def running(server: ServerT) -> Iterator[ServerT]:
     """Serve until the end of the block."""
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
     try:
         yield server
     finally:
         server.shutdown()
+        thread.join()
         server.server_close()
 
 

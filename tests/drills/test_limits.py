@@ -25,7 +25,8 @@ from tests.unit.core.limits.counter_rules import ALGORITHMS
 
 PROCESSES = 2
 BUCKETS = 50
-DAY_SECONDS = 86_400
+WINDOW_SECONDS = 31 * 86_400
+"""The longest: of 2,500 places one comes back after 18 minutes, of 50,000 one in 54 seconds."""
 OVER_HTTP = int(os.environ.get("ACCORD_TEST_RACING_REQUESTS", "5000"))
 CLIENTS = 8
 PER_CONNECTION = 100
@@ -165,7 +166,9 @@ def _race_over_http(live: Live, algorithm: str, *, requests: int, limit: int) ->
         statuses = sum(pool.map(asker, _parts(requests)), Counter[int]())
     seconds = time.monotonic() - began
     print(f"\n{algorithm} over HTTP, 2 workers: {dict(statuses)} in {seconds:.1f} s; limit {limit}")
-    assert statuses == {200: limit, 429: requests - limit}
+    come_back = 0 if algorithm == "fixed_window" else int(seconds * limit / WINDOW_SECONDS)
+    assert limit <= statuses[200] <= limit + come_back
+    assert statuses == {200: statuses[200], 429: requests - statuses[200]}
 
 
 def _parts(requests: int) -> list[int]:
@@ -189,7 +192,7 @@ def _ask(live: Live, headers: dict[str, str], deadline: float, requests: int) ->
 
 
 def _limit(client: Client, administrator: Person, algorithm: str, limit: int) -> None:
-    params = {"burst": limit, "window_seconds": 31 * DAY_SECONDS}  # one comes back after half an hour at the earliest
+    params = {"burst": limit, "window_seconds": WINDOW_SECONDS}
     body: dict[str, Any] = {"name": "race", "algorithm": algorithm, "params": params}
     profile = client.call("rate_profiles_create", as_=administrator, body=body)
     assert profile.status == 201, profile.text

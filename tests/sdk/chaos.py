@@ -9,7 +9,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.endpoint import QuietServer, running
 
 LOST, TWICE, DELAYED, TORN = 0.20, 0.05, 0.05, 0.05
 """Shares of answers; the rest passes unharmed."""
@@ -111,14 +113,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Let connections that a client left end quietly."""
-
-
 @contextmanager
 def chaos_before(host: str, port: int, *, seed: int) -> Iterator[tuple[str, Chaos]]:
     """Hold a proxy before a server; gives its URL and what it does."""
@@ -126,9 +120,5 @@ def chaos_before(host: str, port: int, *, seed: int) -> Iterator[tuple[str, Chao
     handler = type(
         "Handler", (_Handler,), {"chaos": chaos, **{f"do_{method}": _Handler.handle_any for method in _METHODS}}
     )
-    with _Server(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    with running(QuietServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}", chaos
-        server.shutdown()
-        thread.join()

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.endpoint import QuietServer, running
 
 
 @dataclass(frozen=True)
@@ -81,29 +83,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Let connections that a client left end quietly."""
-
-
 @contextmanager
 def scripted(*rows: Row) -> Iterator[Scripted]:
     """Hold a server that gives these answers in turn."""
     script = Scripted(list(rows))
-    with ThreadingHTTPServer(
-        ("127.0.0.1", 0),
-        type(
-            "Handler", (_Handler,), {"script": script, **{f"do_{method}": _Handler.handle_any for method in _METHODS}}
-        ),
-    ) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-        thread.start()
+    handler = type(
+        "Handler", (_Handler,), {"script": script, **{f"do_{method}": _Handler.handle_any for method in _METHODS}}
+    )
+    with running(QuietServer(("127.0.0.1", 0), handler)) as server:
         script.url = f"http://127.0.0.1:{server.server_port}"
         try:
             yield script
         finally:
             script.has_ended.set()
-            server.shutdown()
-            thread.join()

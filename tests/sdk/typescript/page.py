@@ -6,7 +6,6 @@ import http.client
 import json
 import queue
 import shutil
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from tests.endpoint import running
 from tests.processes import KeptProcess
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -122,8 +122,5 @@ def visit(browser: str, folder: Path, program: str, site: Site) -> dict[str, Any
 
 @contextmanager
 def _serving(site: Site) -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site})) as server:
-        server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"site": site}))) as server:
         yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()

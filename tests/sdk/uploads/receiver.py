@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from werkzeug.datastructures import FileStorage
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
+
+from tests.endpoint import running
 
 
 class Receiver:
@@ -58,9 +59,5 @@ def receiving() -> Iterator[Receiver]:
     receiver = Receiver()
     server = make_server("127.0.0.1", 0, receiver.answer, threaded=True, request_handler=_Quiet)
     receiver.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    yield receiver
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with running(server):
+        yield receiver
