@@ -13,7 +13,7 @@ from tests.oracle import EVENT_STREAM, Operation, Oracle
 
 GUESS = 0.7
 """How often a drawn request takes a known value."""
-STREAM_SECONDS = 4.0
+STREAM_SECONDS = 2.0
 """A stream that has nothing more to say is left after this."""
 
 
