@@ -38,6 +38,9 @@ _FAST_AND_FORGETFUL = {
     "autovacuum": "off",
     "max_connections": "300",
     "shared_buffers": "32MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_wal_size": "256MB",
 }
 
 

@@ -82,11 +82,13 @@ class Campaign:
         mode: str = "all",
         max_examples: int = 1,
         max_seconds: int | None = None,
+        share: slice = slice(None),
     ) -> Verdict:
-        """Fuzz every operation that a caller by `bearer` or by `session` may call, as the administrator.
+        """Fuzz the operations that a caller by `bearer` or by `session` may call, as the administrator.
 
         phases: "seeded" sends the examples alone, with a thing of its own for each operation; else phases of Schemathesis.
         mode: "positive" sends what the contract takes, "negative" what it does not, "all" both.
+        share: which of the operations, in the order of their names.
         """
         administrator = people.sign_in(self._client, _administrator(self._oracle))
         seeds = Seeds(self._oracle, self._client, administrator)
@@ -107,6 +109,8 @@ class Campaign:
         ]
         extra += ["--mode", "positive" if is_exact else mode]
         extra += [] if max_seconds is None else ["--max-time", str(max_seconds)]
+        for name in sorted(operation.id for operation in operations)[share]:
+            extra += ["--include-operation-id", name]
         return self._run(contract, settings, extra, max_seconds)
 
     def _sessions(self, person: Person) -> dict[str, dict[str, str]]:

@@ -107,10 +107,12 @@ def test_every_operation_accepts_its_examples_when_they_name_real_things(start: 
 
 def test_the_server_keeps_the_contract_when_fuzzed(start: Start, backend: str) -> None:
     campaign, verdict = _set_up(start)
-    # What the contract does not take meets no database: one of them is enough here, `make fuzz` sends it to both.
-    mode = "all" if backend == "sqlite" else "positive"
+    # What the contract does not take meets no database: one of them is enough here. What is drawn goes to one or the other
+    # (half of its time is spent on getting ready for each operation). `make fuzz` sends everything to both.
+    is_sqlite = backend == "sqlite"
+    mode, share = ("all", slice(0, None, 2)) if is_sqlite else ("positive", slice(1, None, 2))
     verdict += campaign.fuzz("bearer", phases="examples,coverage", seed=1, max_examples=50, mode=mode)
-    verdict += campaign.fuzz("bearer", phases="fuzzing", seed=3, max_examples=5)
+    verdict += campaign.fuzz("bearer", phases="fuzzing", seed=3, max_examples=5, share=share)
     verdict += campaign.fuzz("bearer", phases="stateful", seed=4, max_examples=10, max_seconds=BOUNDED_SECONDS)
     _assert_clean(verdict)
 
