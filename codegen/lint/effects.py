@@ -8,7 +8,7 @@ from typing import Any
 from codegen.bundle import Bundle
 from codegen.findings import Finding
 from codegen.ir import Contract
-from codegen.locate import escape
+from codegen.locate import escape, unescape
 
 RULE = "effects"
 _NUMBERS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "x-unit")
@@ -79,13 +79,17 @@ def _messages(node: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _default(bundle: Bundle, pointer: str, node: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the default of a member that a type cannot fill in: it is evaluated once, and not through a reference."""
-    if pointer.rpartition("/")[0].rpartition("/")[2] != "properties":
+    above, _, name = pointer.rpartition("/")
+    owner, _, keyword = above.rpartition("/")
+    if keyword != "properties" or bundle.kinds.get(owner) != "schema":
         return
     target = bundle.follow(pointer)[1]
     if not isinstance(target, dict):
         return
     if "default" in target and "default" not in node:
         yield "$ref", "write the default beside this $ref: one behind it is not filled in"
+    if "default" in node and unescape(name) in bundle.get(owner).get("required", ()):
+        yield "default", "remove it, or take the member out of `required`: what must be there is not filled in"
     value = node.get("default")
     if isinstance(value, list | dict) and value:
         yield "default", "remove it and say in words what is meant: lists and objects are not filled in"

@@ -19,13 +19,16 @@ FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 
 
 def check(contract: Contract) -> Iterator[Finding]:
-    """Yield bodies whose parts have no reading, and encodings of parts that do not exist."""
+    """Yield bodies whose parts have no reading, and what is said of bodies or parts that do not exist."""
     for operation in contract.operations:
         if operation.body is not None and operation.method == "GET":
             place = contract.bundle.locate(operation.body.pointer)
             yield Finding(
                 RULE, place, "send the input as parameters; the body of a GET has no meaning (RFC 9110, 9.3.1)"
             )
+        if operation.body is None and "x-max-body" in operation.node:
+            place = contract.bundle.locate(f"{operation.pointer}/x-max-body")
+            yield Finding(RULE, place, "remove x-max-body: the operation takes no body, and none is read")
         for response in operation.responses:
             if response.status in _EMPTY and response.media:
                 place = contract.bundle.locate(f"{response.pointer}/content")
