@@ -101,7 +101,7 @@ class Campaign:
         start = ended.seconds - sum(float(case.attrib["time"]) for case in cases)
         red = []
         for argument in arguments:
-            own = [case for case in cases if _is_of(case, argument)]
+            own = [case for case in cases if is_of(case, argument)]
             if own and all(case.find("failure") is None and case.find("error") is None for case in own):
                 seconds = start + sum(float(case.attrib["time"]) for case in own)
                 self._ledger.write(self._keys.of_tests(argument), {"tests": argument, "seconds": round(seconds, 1)})
@@ -168,10 +168,12 @@ def _all_arguments(mutants: Sequence[Mutant]) -> list[str]:
     return list(dict.fromkeys(argument for mutant in mutants for argument in _arguments(mutant)))
 
 
-def _is_of(case: ElementTree.Element, argument: str) -> bool:
+def is_of(case: ElementTree.Element, argument: str) -> bool:
+    """Say whether a test case of a JUnit report is one that this argument of pytest names."""
     path, _, test = argument.partition("::")
     module = path.removesuffix(".py").replace("/", ".")
-    return case.get("classname") == module and (not test or case.attrib["name"].partition("[")[0] == test)
+    is_of_module = f"{case.get('classname')}.".startswith(f"{module}.")  # the name of a class may follow
+    return is_of_module and (not test or case.attrib["name"].partition("[")[0] == test)
 
 
 def _outcome(mutant: Mutant, ended: _Ended) -> Outcome:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
-from tests.mutants.campaign import ROOT
+from tests.mutants.campaign import ROOT, is_of
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.ledger import Keys, Ledger
 from tests.mutants.mutant import Mutant, StaleMutant
@@ -63,3 +64,18 @@ def test_a_ledger_remembers_across_runs_and_its_keys_change_with_what_they_depen
         (tmp_path / name).write_text("a = 2\n")
         assert Keys(tmp_path, names).of_tests("tests/test_a.py") != key
         (tmp_path / name).write_text("a = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("classname", "argument", "expected"),
+    [
+        ("tests.unit.test_a", "tests/unit/test_a.py", True),
+        ("tests.unit.test_a.TestOfRedis", "tests/unit/test_a.py", True),
+        ("tests.unit.test_a", "tests/unit/test_a.py::test_it", True),
+        ("tests.unit.test_a", "tests/unit/test_a.py::test_other", False),
+        ("tests.unit.test_ab", "tests/unit/test_a.py", False),
+    ],
+)
+def test_a_case_is_counted_for_the_argument_that_names_it(classname: str, argument: str, expected: bool) -> None:
+    case = ElementTree.Element("testcase", classname=classname, name="test_it[sqlite]")
+    assert is_of(case, argument) is expected
