@@ -86,6 +86,7 @@ def test_registration_is_replayed_with_its_secret_for_ten_minutes(
         {},
         {"email": "no", "organizationName": "X"},
         {"email": "a@example.com", "organizationName": " "},
+        {"email": "a@example.com", "organizationName": "\0"},
         {**NEWCOMER, "plan": "big"},
     ],
 )
