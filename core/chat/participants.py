@@ -86,7 +86,6 @@ def leave_all(user_id: UUID) -> None:
             _hand_over(present, announcements)
             _take_out(present, announcements)
             clear_if_left(conversation_id)
-    epoch.bump()  # behind all conversations, as everywhere: others wait for it while they hold one
 
 
 def find_participant(conversation_id: UUID, user_id: UUID) -> Participant | None:

@@ -130,7 +130,7 @@ def do_delete_user(user_id: UUID) -> None:
         for depart in _departures:
             depart(user_id)
         User.delete().where(User.id == user_id).execute()
-        epoch.bump()
+        epoch.bump()  # behind all conversations, as everywhere: others wait for it while they hold one
 
 
 def on_departure(depart: Callable[[UUID], None]) -> None:
