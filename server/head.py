@@ -8,7 +8,8 @@ from http import HTTPStatus
 REQUEST_LINE = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP/1\.([01])")
 _ABSOLUTE = re.compile(r"[Hh][Tt][Tt][Pp][Ss]?://[^/?#]*")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FORBIDDEN_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ALLOWED = bytes(code for code in range(256) if code == 0x09 or (code >= 0x20 and code != 0x7F))
+"""What a header may consist of (RFC 9110, 5.5): all but control characters."""
 _ONCE = frozenset({"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING", "HTTP_AUTHORIZATION"})
 _names: dict[str, str] = {}
 
@@ -27,12 +28,15 @@ def read_headers(lines: list[str]) -> dict[str, str]:
     Raises:
         Refused: one is malformed, or occurs twice and may not.
     """
+    fields = lines[1:]
+    if "".join(fields).encode("latin-1").translate(None, _ALLOWED):
+        raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
     headers: dict[str, str] = {}
-    for line in lines[1:]:
+    for line in fields:
         name, separator, value = line.partition(":")
         key = _names.get(name) or _environ_key(name)
         value = value.strip(" \t")
-        if not separator or _FORBIDDEN_IN_VALUE.search(value):
+        if not separator:
             raise Refused(HTTPStatus.BAD_REQUEST, "A header is malformed.")
         if key not in headers:
             headers[key] = value

@@ -264,10 +264,11 @@ class Handler(PyWSGIHandler):
         return environ
 
     def start_response(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-        """Take status and headers as PEP 3333 has it; headers of few values are not encoded again."""
+        """Take status and headers as PEP 3333 has it."""
         if exc_info and self.headers_sent:
             raise exc_info[1]
-        self.response_headers, framing = headerbytes.lines(headers)
+        lines, framing = headerbytes.lines(headers)
+        self.response_headers = [lines]
         self.status, self.code = headerbytes.status_line(status), int(status[:3])
         self._orig_status = status
         self.provided_date = framing.get("date")

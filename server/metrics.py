@@ -7,6 +7,7 @@ without it, as in tests, one process counts for itself.
 from __future__ import annotations
 
 import os
+import struct
 from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,8 @@ from prometheus_client import (
 _ROOM_BYTES = 1 << 20
 _ENTRY_BYTES = 64
 """More than an entry takes besides its key: a length, padding, a value and a time."""
+_PAIR = struct.Struct("dd")
+"""A value and a time, written by one assignment, so that no scrape sees half of it."""
 
 
 class _Values(mmap_dict.MmapedDict):
@@ -100,12 +103,12 @@ def request_counter(operation: str, status: int) -> Callable[[float], None]:
     """Return what counts one answered request and its seconds.
 
     It goes to the mapped values themselves: what Counter.inc and Histogram.observe look at besides, labels and exemplars,
-    is settled here once, and took longer than the counting.
+    is settled here once, and took longer than the counting. It is of no use in a child of this process.
     """
     count: Any = REQUESTS.labels(operation, str(status))
     timing: Any = REQUEST_SECONDS.labels(operation)
-    inc, add, bounds = count._value.inc, timing._sum.inc, timing._upper_bounds
-    buckets = [bucket.inc for bucket in timing._buckets]
+    inc, add, bounds = _adder(count._value), _adder(timing._sum), timing._upper_bounds
+    buckets = [_adder(bucket) for bucket in timing._buckets]
 
     def observe(seconds: float) -> None:
         inc(1)
@@ -113,6 +116,21 @@ def request_counter(operation: str, status: int) -> Callable[[float], None]:
         buckets[bisect_left(bounds, seconds)](1)
 
     return observe
+
+
+def _adder(value: Any) -> Callable[[float], None]:
+    """Return what a value's `inc` is without its lock and its look for a fork: nothing switches in here, and one thread adds."""
+    inc: Callable[[float], None] = value.inc
+    if not value._multiprocess:
+        return inc
+    inc(0)  # behind a fork, this gives the value its place in the file of the process
+    file, at = value._file, value._file._positions[value._key]
+
+    def add(amount: float) -> None:
+        value._value += amount
+        file._m[at : at + _PAIR.size] = _PAIR.pack(value._value, 0.0)
+
+    return add
 
 
 def render() -> bytes:

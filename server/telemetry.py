@@ -6,6 +6,7 @@ operation and its id.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -122,3 +123,4 @@ class Telemetry:
 
 
 _request_counter = lru_cache(maxsize=8192)(metrics.request_counter)
+os.register_at_fork(after_in_child=_request_counter.cache_clear)

@@ -31,6 +31,8 @@ REACHES: dict[str, tuple[str, ...]] = {
     "stop": (f"{_SERVER}/test_worker.py::{_STOP}",),
     "streams": (f"{_SERVER}/test_streams.py",),
     "job runner": (f"{_SERVER}/test_jobs.py",),
+    "metrics": (f"{_SERVER}/test_metrics.py",),
+    "headers as bytes": (f"{_SERVER}/test_headerbytes.py",),
     "metrics of workers": ("tests/drills/test_metrics_of_workers.py",),
     "published": ("tests/handlers/system/test_contract.py",),
     "projects": ("tests/codegen/test_project.py",),

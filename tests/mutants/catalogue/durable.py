@@ -305,6 +305,13 @@ MUTANTS: tuple[Mutant, ...] = (
         ("metrics of workers",),
     ),
     Mutant(
+        "a child counts into its parent's file",
+        "server/telemetry.py",
+        "os.register_at_fork(after_in_child=_request_counter.cache_clear)\n",
+        "",
+        ("metrics",),
+    ),
+    Mutant(
         "gauges of a dead worker stay",
         "server/metrics.py",
         "    multiprocess.mark_process_dead(pid)",
@@ -344,13 +351,6 @@ MUTANTS: tuple[Mutant, ...] = (
         "server/worker.py",
         "        for connection in [each for each in self.connections if each.deadline < now]:",
         "        for connection in []:",
-        ("worker",),
-    ),
-    Mutant(
-        "two lengths of a body accepted",
-        "server/head.py",
-        "        elif key in _ONCE:\n",
-        "        elif False:\n",
         ("worker",),
     ),
     Mutant(

@@ -364,4 +364,25 @@ MUTANTS: tuple[Mutant, ...] = (
         "        return self._transact(request, call, values, claim)",
         _PIPELINE,
     ),
+    Mutant(
+        "control characters in a head accepted",
+        "server/head.py",
+        '    if "".join(fields).encode("latin-1").translate(None, _ALLOWED):\n',
+        "    if False:\n",
+        ("worker",),
+    ),
+    Mutant(
+        "line's end in a header sent",
+        "server/headerbytes.py",
+        '    if not text.count("\\n") == text.count("\\r") == len(parts) // 4:\n',
+        "    if False:\n",
+        ("headers as bytes",),
+    ),
+    Mutant(
+        "two lengths of a body accepted",
+        "server/head.py",
+        "        elif key in _ONCE:\n",
+        "        elif False:\n",
+        ("worker",),
+    ),
 )

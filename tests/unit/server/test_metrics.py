@@ -20,9 +20,33 @@ def fallocate(descriptor, offset, size):  # a full disk, which no test can have 
 
 os.posix_fallocate = fallocate
 from server import metrics
+counters = []
 for operation in range(int(sys.argv[2])):
-    for _ in range(2):
-        metrics.request_counter(f"operation_{operation}", 200)(0.01)
+    counters.append(metrics.request_counter(f"operation_{operation}", 200))
+    counters[-1](0.01)
+for count in counters:
+    count(0.01)
+"""
+_FORK = """
+import os
+from server.logs import Log
+from server.request import Request
+from server.telemetry import Telemetry
+
+telemetry = Telemetry(Log("error"))
+
+def count():
+    request = Request({"REQUEST_METHOD": "GET"}, "127.0.0.1", False)
+    telemetry.request_ended(request, operation_id="op", status=200, duration_seconds=0.01, size_bytes=0, code="")
+
+count()
+child = os.fork()
+for _ in range(10 if child else 100):
+    count()
+if child:
+    os.waitpid(child, 0)
+else:
+    os._exit(0)
 """
 ENOUGH_BYTES = 1 << 30
 OPERATIONS = 1500
@@ -31,22 +55,18 @@ OPERATIONS = 1500
 
 def _count(folder: Path, *, room_bytes: int, operations: int) -> None:
     """Count two requests of each operation in a process whose files find room for so many bytes."""
-    subprocess.run(
-        [sys.executable, "-c", _COUNT, str(room_bytes), str(operations)],
-        env=os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)},
-        check=True,
-        timeout=60,
-    )
+    _run(folder, _COUNT, str(room_bytes), str(operations))
 
 
 def _scraped(folder: Path) -> str:
     """Return what a process that shares the folder renders."""
-    script = "from server import metrics; print(metrics.render().decode())"
+    return _run(folder, "from server import metrics; print(metrics.render().decode())")
+
+
+def _run(folder: Path, script: str, *arguments: str) -> str:
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True, timeout=60
-    )
-    return done.stdout
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True, timeout=60).stdout
 
 
 @pytest.mark.parametrize("operations", [1, OPERATIONS])
@@ -55,8 +75,15 @@ def test_files_have_their_room_on_the_disk_before_they_are_written(tmp_path: Pat
     _count(tmp_path, room_bytes=ENOUGH_BYTES, operations=operations)
     for found in [each.stat() for each in tmp_path.iterdir()]:
         assert found.st_blocks * 512 >= found.st_size > 0
-    last = f'accord_requests_total{{operation="operation_{operations - 1}",status="200"}} 2.0'
-    assert last in _scraped(tmp_path)
+    scraped = _scraped(tmp_path)
+    for operation in (0, operations - 1):
+        assert f'accord_requests_total{{operation="operation_{operation}",status="200"}} 2.0' in scraped
+        assert f'accord_request_duration_seconds_count{{operation="operation_{operation}"}} 2.0' in scraped
+
+
+def test_a_child_counts_in_its_own_file(tmp_path: Path) -> None:
+    _run(tmp_path, _FORK)
+    assert 'accord_requests_total{operation="op",status="200"} 111.0' in _scraped(tmp_path)
 
 
 def test_requests_are_served_uncounted_when_the_disk_has_no_room_for_a_file(tmp_path: Path) -> None:
