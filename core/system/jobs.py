@@ -7,15 +7,18 @@ transaction of a write, which fences still hold. Why not a ready-made queue: doc
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from core.kernel import clock, ids
 from core.kernel.durable import Job
-from models.database import after_commit, locked, read, write
+from models.database import AWAY, after_commit, locked, read, write
 from models.tables.jobs import JobRow
 
 LEASE_MS = 3000
+_PROMPT_ATTEMPTS = 5
+_LONGEST_PAUSE_MS = 300_000
 JobFunction = Callable[[Job], None]
 
 _functions: dict[str, JobFunction] = {}
@@ -88,8 +91,7 @@ def finish(job: Job) -> None:
     Raises:
         LeaseLost: the fence has moved on.
     """
-    held = (JobRow.id == UUID(job.id)) & (JobRow.fence == job.fence) & (JobRow.state == "running")
-    if not JobRow.update(state="done", finished_at=clock.now(), worker=None).where(held).execute():
+    if not JobRow.update(state="done", finished_at=clock.now(), worker=None).where(_is_held(job)).execute():
         raise LeaseLost(job.id)
 
 
@@ -111,11 +113,15 @@ class SqlJobQueue:
                 JobRow.update(due_at=_lease_end_ms()).where(JobRow.id.in_(_held(worker_id, job_ids))).execute()
 
     def run(self, job: Job) -> None:
-        """Do the job to its end and record it; raises only what is a bug."""
+        """Do the job to its end and record it; raises only what is a bug, and the job is done again after a pause."""
         try:
             _functions[job.kind](job)
         except LeaseLost:
             return  # The worker that holds it now does the rest.
+        except Exception:
+            with suppress(*AWAY):  # then its lease lapses
+                _put_off(job)
+            raise
 
     def release(self, worker_id: str, job_ids: Sequence[str]) -> None:
         """Give up these leases unfinished, so that another worker may claim the jobs at once."""
@@ -128,6 +134,18 @@ class SqlJobQueue:
     def listen(self, wake: Callable[[], None]) -> None:
         """Have `wake` called in this process when a job is enqueued here."""
         _wakers.append(wake)
+
+
+def _put_off(job: Job) -> None:
+    """Let a job wait that has failed: as long as a lease at first, twice as long each time once it has failed often."""
+    pause_ms = min(LEASE_MS << max(0, min(job.attempt - _PROMPT_ATTEMPTS, 16)), _LONGEST_PAUSE_MS)
+    with write():
+        waiting = {"state": "queued", "worker": None, "due_at": clock.from_ms(clock.now_ms() + pause_ms)}
+        JobRow.update(waiting).where(_is_held(job)).execute()
+
+
+def _is_held(job: Job) -> Any:
+    return (JobRow.id == UUID(job.id)) & (JobRow.fence == job.fence) & (JobRow.state == "running")
 
 
 def _wake_here() -> None:

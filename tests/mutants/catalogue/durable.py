@@ -74,6 +74,13 @@ MUTANTS: tuple[Mutant, ...] = (
         _JOBS,
     ),
     Mutant(
+        "failing job done again and again",
+        "core/system/jobs.py",
+        "                _put_off(job)\n",
+        "                pass\n",
+        _JOBS,
+    ),
+    Mutant(
         "another's heartbeat renews a lease",
         "core/system/jobs.py",
         "where(mine, JobRow.worker == worker_id, JobRow.state",
