@@ -12,6 +12,7 @@ from codegen.findings import Finding, Refused
 from codegen.lint.parameters import COOKIE_OF_MANY, STYLES
 from codegen.locate import escape
 from codegen.resolved import Resolved
+from codegen.sdk import servers
 from codegen.structure import valid_schemas
 
 _ANY_TYPE = re.compile(r"(\*|application)/\*")
@@ -21,8 +22,8 @@ def read(bundle: Bundle) -> ir.Contract:
     """Complete a bundle that was not read yet, and resolve it.
 
     Raises:
-        Refused: with every schema that is a part of itself, or with every parameter that a client would write otherwise
-            than the contract says.
+        Refused: with every schema that is a part of itself, or with every parameter and server that a client would write
+            otherwise than the contract says.
     """
     if endless := list(valid_schemas.circles(bundle)):
         raise Refused(endless)
@@ -32,6 +33,10 @@ def read(bundle: Bundle) -> ir.Contract:
         Finding("sdk", bundle.locate(pointer), message)
         for operation in contract.operations
         for pointer, message in _messages(bundle, operation)
+    ]
+    findings += [
+        Finding("sdk", bundle.locate(pointer), "write the whole address, or the prefix into the path")
+        for pointer in dict.fromkeys(servers.relative(contract))
     ]
     if findings:
         raise Refused(findings)
@@ -66,8 +71,10 @@ def _complete(bundle: Bundle) -> None:
     """Change the document so that a client can be written from it.
 
     An operation without an id is called after its method and path, and one whose id is taken gets a number. Where `default`
-    is the only answer that can be a success, it is one. What is of any media type and no file is JSON.
+    is the only answer that can be a success, it is one. What is of any media type and no file is JSON. A certificate of the
+    client's (mutualTLS) is its connection's, which the program makes.
     """
+    _leave_certificates(bundle)
     for pointer in [pointer for pointer, kind in bundle.kinds.items() if kind in {"requestBody", "response"}]:
         _name_media(bundle, pointer)
     taken: set[str] = set()
@@ -89,6 +96,16 @@ def _operations(document: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
         for method in grammar.METHODS:
             if isinstance(item, dict) and isinstance(item.get(method), dict):
                 yield path, method, item[method]
+
+
+def _leave_certificates(bundle: Bundle) -> None:
+    schemes = bundle.document.get("components", {}).get("securitySchemes", {})
+    kinds = {name: bundle.follow(f"/components/securitySchemes/{escape(name)}")[1].get("type") for name in schemes}
+    for name in [name for name, kind in kinds.items() if kind == "mutualTLS"]:
+        del schemes[name]
+        for owner in (bundle.document, *(operation for _, _, operation in _operations(bundle.document))):
+            for requirement in owner.get("security") or ():
+                requirement.pop(name, None)
 
 
 def _name_media(bundle: Bundle, pointer: str) -> None:

@@ -13,6 +13,7 @@ from io import StringIO
 from pathlib import Path
 from types import ModuleType
 
+import httpx
 import pytest
 
 from tests.conftest import ROOT
@@ -275,6 +276,58 @@ def test_a_scheme_that_no_client_writes_takes_its_header_whole(odd: ModuleType) 
     with scripted(Row(200, {"a": 1})) as server:
         assert odd.Client(server.url, digest='Digest username="ada"').client_api.dict_() == {"a": 1}
         assert server.asked[0].headers["authorization"] == 'Digest username="ada"'
+
+
+@pytest.mark.parametrize(
+    ("base_url", "asked"),
+    [
+        (None, ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v1/call"]),
+        ("https://eu.odd.test/v1/", ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v1/call"]),
+        ("http://mock.test", ["http://mock.test/models", "http://mock.test/models", "http://mock.test/call"]),
+    ],
+)  # fmt: skip
+def test_an_operation_goes_to_the_server_that_the_contract_names_for_it(
+    odd: ModuleType, base_url: str | None, asked: list[str]
+) -> None:
+    seen = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(str(request.url))
+        answers = {
+            "GET": httpx.Response(200, json=[]),
+            "PUT": httpx.Response(204),
+            "POST": httpx.Response(200, json={}),
+        }
+        return answers[request.method]
+
+    http_client = httpx.Client(transport=httpx.MockTransport(answer))
+    given = {} if base_url is None else {"base_url": base_url}
+    client = odd.Client(**given, http_client=http_client).with_options(max_retries=0)
+    client.models.list()
+    client.models.ask()
+    client.call_api.call()
+    assert seen == asked
+
+
+def test_a_certificate_is_the_connections_and_what_goes_with_it_is_sent(odd: ModuleType) -> None:
+    with scripted(Row(200, [])) as server:
+        odd.Client(server.url, basic="ada:secret").models.list()
+        assert server.asked[0].headers["authorization"].startswith("Basic ")
+    with pytest.raises(TypeError, match="certificate"):
+        odd.Client(server.url, certificate="a")
+
+
+def test_what_is_served_elsewhere_says_so(odd: ModuleType) -> None:
+    resource = importlib.import_module("odd_client.resources.models").Models
+    assert "Sent to https://ai.odd.test by a client whose base_url is the contract's own." in resource.list.__doc__
+    assert "Served elsewhere (https://{agent}): make a client whose base_url is that address." in resource.ask.__doc__
+
+
+def test_a_server_that_is_no_whole_address_is_refused_where_it_stands(tmp_path: Path) -> None:
+    spec = tmp_path / "odd.yaml"
+    operation = "{servers: [{url: /v2}], responses: {default: {description: Any.}}}"
+    spec.write_text(f"openapi: 3.1.0\ninfo: {{title: Odd, version: '1'}}\npaths:\n  /all:\n    get: {operation}\n")
+    assert "odd.yaml:5:21: write the whole address, or the prefix into the path" in _refused(spec)
 
 
 def test_a_title_cannot_leave_its_docstring(odd: ModuleType) -> None:

@@ -7,7 +7,7 @@ from itertools import chain
 
 from codegen import ir
 from codegen.names import snake
-from codegen.sdk import surface
+from codegen.sdk import servers, surface
 from codegen.sdk.python.text import HEADER, literal, sentence
 from codegen.sdk.surface import Credential, Method, Resource
 
@@ -76,9 +76,9 @@ def _property(resource: Resource) -> str:
 def _class(prefix: str, contract: ir.Contract, held: Mapping[str, str], agent: str) -> str:
     name, mark = f"{prefix}Client", prefix or "Sync"
     base, http = f"_{mark}Client", f"httpx.{name}"
-    servers = contract.root.get("servers") or [{}]
-    url = str(servers[0].get("url", ""))
-    default = f" = {literal(url)}" if url.startswith("http") and "{" not in url else ""
+    url = servers.base(contract.root)
+    default = f" = {literal(url)}" if url else ""
+    own = f"    BASE_URL = {literal(url)}\n" if url else ""
     rows = ["self", f"base_url: str{default}", "*"]
     rows += [f"{argument}: str | Token | Callable[[], str] | None = None" for argument in held.values()]
     rows += [
@@ -96,7 +96,7 @@ def _class(prefix: str, contract: ir.Contract, held: Mapping[str, str], agent: s
         "    Credentials are texts, callables that return one, or a Token, which renews itself; the cookies of a session are\n"
         "    kept from the answer that began it. timeout_seconds: for connecting, sending and each wait for bytes.\n"
         '    """\n\n'
-        f"    SCHEMES = _SCHEMES\n    RENEWAL = _RENEWAL\n    USER_AGENT = {literal(agent)}\n\n"
+        f"{own}    SCHEMES = _SCHEMES\n    RENEWAL = _RENEWAL\n    USER_AGENT = {literal(agent)}\n\n"
         f"    def __init__(\n{signature}    ) -> None:\n        super().__init__(\n            base_url,\n"
         f"            http_client=http_client,\n            held={{{given}}},\n            cookies=cookies,\n"
         "            timeout_seconds=timeout_seconds,\n            retry=retry,\n            headers=headers,\n        )\n\n"

@@ -9,7 +9,7 @@ from typing import Any
 from codegen import ir
 from codegen.ir import EVENT_STREAM
 from codegen.names import camel, snake
-from codegen.sdk import surface
+from codegen.sdk import servers, surface
 from codegen.sdk.python import types
 from codegen.sdk.python.runtime.errors import class_of
 from codegen.sdk.python.text import HEADER, docstring, literal, sentence
@@ -78,6 +78,8 @@ class Resources:
             rows.append("is_idempotent=True")
         if operation.node.get("deprecated"):
             rows.append(f"deprecated={literal(_deprecation(operation))}")
+        if server := servers.own(self._bundle.document, operation):
+            rows.append(f"server={literal(server)}")
         inner = "".join(f"    {row},\n" for row in rows)
         return f"{_constant(method)} = Operation(\n{inner})"
 
@@ -201,6 +203,7 @@ class Resources:
         if statuses:
             raised = dict.fromkeys(class_of(int(status)).__name__ for status in statuses)
             lines.append(f"Raises: {', '.join(raised)}; ConnectionFailed.")
+        lines += servers.told(self._bundle.document, method.operation, "base_url")
         lines.append(f"{method.operation.method} {method.operation.path}")
         return lines
 

@@ -13,7 +13,7 @@ from codegen.ir import EVENT_STREAM
 from codegen.locate import unescape
 from codegen.names import camel, snake, words
 from codegen.resolved import Resolved
-from codegen.sdk import surface
+from codegen.sdk import servers, surface
 from codegen.sdk.surface import Kind, successes
 from codegen.table import BY_POLICY, is_typed
 
@@ -290,6 +290,7 @@ class _Builder:
             "paging": self._paging() if kind == "paged" else None,
             "events": self._events() if kind == "stream" else None,
             "deprecated": _deprecation(operation.node),
+            "server": servers.own(self._bundle.document, operation),
         }
         return data | {name: value for name, value in optional.items() if value}
 

@@ -11,7 +11,7 @@ from typing import Any
 from codegen import ir
 from codegen.locate import escape
 from codegen.names import camel, snake
-from codegen.sdk import surface
+from codegen.sdk import servers, surface
 from codegen.sdk.surface import class_name
 from codegen.sdk.typescript.methods import Method, component, lower_camel, methods
 
@@ -32,7 +32,7 @@ _RUNTIME_TYPES = (
 def sources(contract: ir.Contract) -> dict[str, str]:
     """Return path below `src/` → text, and `api.md`."""
     resources = {resource.name: methods(contract.bundle, resource) for resource in surface.resources(contract)}
-    files = {f"src/resources/{name}.ts": _resource(name, found) for name, found in resources.items()}
+    files = {f"src/resources/{name}.ts": _resource(name, found, contract.root) for name, found in resources.items()}
     areas = _types(contract.root)
     files |= {f"src/types/{area}.ts": text for area, text in areas.items()}
     files["src/schemes.ts"] = _schemes(contract)
@@ -42,8 +42,8 @@ def sources(contract: ir.Contract) -> dict[str, str]:
     return files
 
 
-def _resource(name: str, found: tuple[Method, ...]) -> str:
-    body = "\n".join(_method(method) for method in found)
+def _resource(name: str, found: tuple[Method, ...], root: Mapping[str, Any]) -> str:
+    body = "\n".join(_method(method, root) for method in found)
     constants = "\n".join(f"const {_constant(m)}: Operation = {_literal(m.data)};" for m in found)
     aliases = "\n".join(f"export type {alias} = {type_};" for m in found for alias, type_ in m.aliases.items())
     text = f"{aliases}\n{body}"
@@ -73,7 +73,7 @@ def _constant(method: Method) -> str:
     return snake(camel(method.name)).upper()
 
 
-def _method(method: Method) -> str:
+def _method(method: Method, root: Mapping[str, Any]) -> str:
     arguments = [f"{argument.name}: {argument.type}" for argument in method.path]
     passed = []
     if method.path:
@@ -87,7 +87,7 @@ def _method(method: Method) -> str:
     return "\n".join(
         [
             "",
-            textwrap.indent(_comment(method), "  "),
+            textwrap.indent(_comment(method, root), "  "),
             f"  {method.name}({', '.join(arguments)}): {result} {{",
             f"    return this.#connection.{call}({_constant(method)}, {{ {', '.join(passed)} }}, options);",
             "  }",
@@ -127,12 +127,13 @@ def _call(method: Method) -> tuple[str, str]:
     return f"call<{method.result}>", f"Call<{method.result}>"
 
 
-def _comment(method: Method) -> str:
+def _comment(method: Method, root: Mapping[str, Any]) -> str:
     node = method.operation.node
     lines = [str(node.get("summary", "")).strip(), "", *str(node.get("description", "")).strip().splitlines(), ""]
     lines += [f"@param {a.name} {' '.join(str(a.description).split())}".rstrip() for a in method.path]
     refused = [response.status for response in method.operation.responses if response.status >= "4"]
     lines += [f"@throws a StatusError of {', '.join(refused)}"] if refused else []
+    lines += servers.told(root, method.operation, "baseUrl")
     if "deprecated" in method.data:
         lines.append(f"@deprecated {method.data['deprecated']}")
     safe = [line.replace("*/", "*\\/") for line in lines]
@@ -147,6 +148,10 @@ def _joined_comment(lines: Iterable[str]) -> str:
     while kept and not kept[-1]:
         kept.pop()
     return "\n".join(["/**", *(f" * {line}".rstrip() for line in kept), " */"])
+
+
+def _text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False) if text else "undefined"
 
 
 def _literal(data: Mapping[str, Any]) -> str:
@@ -186,6 +191,9 @@ def _schemes(contract: ir.Contract) -> str:
             f"export const SCHEMES: Schemes = {_literal(schemes)};",
             "",
             f"export const RENEWAL: Renewal | undefined = {_renewal(contract)};",
+            "",
+            "/** The address that the contract names. */",
+            f"export const CONTRACT_URL: string | undefined = {_text(servers.base(contract.root))};",
             "",
         ]
     )
@@ -240,11 +248,11 @@ def _client(root: Mapping[str, Any], resources: Mapping[str, tuple[Method, ...]]
 
 _CONNECT = """
 import { Connection, type ClientOptions } from "./runtime/index.js";
-import { RENEWAL, SCHEMES, type SchemeName } from "./schemes.js";
+import { CONTRACT_URL, RENEWAL, SCHEMES, type SchemeName } from "./schemes.js";
 
 /** Return a way to the service, for resources that are imported one by one. */
 export function connect(options: ClientOptions<SchemeName>): Connection {
-  return new Connection(SCHEMES, options, RENEWAL);
+  return new Connection(SCHEMES, options, RENEWAL, CONTRACT_URL);
 }
 """
 

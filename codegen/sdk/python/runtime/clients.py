@@ -26,6 +26,7 @@ T = TypeVar("T")
 class _Client:
     """What both kinds of client are told and can be told anew."""
 
+    BASE_URL = ""
     SCHEMES: Mapping[str, Scheme] = {}
     RENEWAL: Renewal | None = None
     USER_AGENT = "accord-sdk"
@@ -46,7 +47,13 @@ class _Client:
         credentials = Credentials(self.SCHEMES, held, cookies)
         base = base_url.rstrip("/")
         self.core = Core(
-            base, credentials, self.RENEWAL, retry=retry or Retry(), timeout_seconds=timeout_seconds, headers=own
+            base,
+            credentials,
+            self.RENEWAL,
+            retry=retry or Retry(),
+            timeout_seconds=timeout_seconds,
+            headers=own,
+            has_own_servers=base == self.BASE_URL,
         )
 
     @property

@@ -116,7 +116,8 @@ def _address(
     """Complete a request with the client's base and credentials."""
     headers, query = core.credentials.headers(alternative)
     cookie = "; ".join(filter(None, (headers.pop("Cookie", None), prepared.headers.get("Cookie"))))
-    url = f"{core.base_url}{prepared.url}"
+    base = (core.has_own_servers and prepared.operation.server) or core.base_url
+    url = f"{base}{prepared.url}"
     for name, value in query:
         url += f"{'&' if '?' in url else '?'}{name}={value}"
     timeout = prepared.options.get("timeout_seconds", core.timeout_seconds)

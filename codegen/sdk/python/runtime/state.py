@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 
 from .credentials import Credentials, Renewal
@@ -9,7 +10,11 @@ from .options import Retry
 
 
 class Core:
-    """A client's base address, credentials and habits. headers: sent with every request."""
+    """A client's base address, credentials and habits.
+
+    has_own_servers: the base is the contract's own, so an operation goes to the server that the contract names for it.
+    headers: sent with every request.
+    """
 
     def __init__(
         self,
@@ -20,6 +25,7 @@ class Core:
         retry: Retry,
         timeout_seconds: float | None,
         headers: Mapping[str, str],
+        has_own_servers: bool = False,
     ) -> None:
         self.base_url = base_url
         self.credentials = credentials
@@ -27,9 +33,10 @@ class Core:
         self.retry = retry
         self.timeout_seconds = timeout_seconds
         self.headers = headers
+        self.has_own_servers = has_own_servers
 
     def but(self, *, retry: Retry, timeout_seconds: float | None, headers: Mapping[str, str]) -> Core:
         """Return another with the same credentials."""
-        return Core(
-            self.base_url, self.credentials, self.renewal, retry=retry, timeout_seconds=timeout_seconds, headers=headers
-        )
+        other = copy.copy(self)
+        other.retry, other.timeout_seconds, other.headers = retry, timeout_seconds, headers
+        return other

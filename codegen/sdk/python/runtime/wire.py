@@ -83,6 +83,7 @@ class Operation:
         "parameters",
         "path",
         "security",
+        "server",
     )
 
     def __init__(
@@ -98,6 +99,7 @@ class Operation:
         security: Sequence[Sequence[str]] = (),
         is_idempotent: bool = False,
         deprecated: str | None = None,
+        server: str = "",
     ) -> None:
         self.id = id
         self.method = method
@@ -109,6 +111,7 @@ class Operation:
         self.security = security
         self.is_idempotent = is_idempotent
         self.deprecated = deprecated
+        self.server = server
         self._decoders: dict[Any, Callable[[bytes], Any]] = {}
 
     @property

@@ -26,9 +26,12 @@ export class Connection {
   readonly streamSilenceMs: number;
   readonly #options: ClientOptions;
   readonly #renewal: Renewal | undefined;
+  readonly #baseUrl: string;
+  readonly #hasOwnServers: boolean;
   readonly #warned = new Set<string>();
 
-  constructor(schemes: Schemes, options: ClientOptions, renewal?: Renewal) {
+  /** contractUrl: the address that the contract names; an operation that it serves elsewhere goes there while this is the base. */
+  constructor(schemes: Schemes, options: ClientOptions, renewal?: Renewal, contractUrl?: string) {
     if (!("document" in globalThis) && !/^https?:\/\//i.test(options.baseUrl)) {
       throw new TypeError(`baseUrl must begin with http:// or https://, as ${JSON.stringify(options.baseUrl)} does not`);
     }
@@ -38,6 +41,8 @@ export class Connection {
     this.streamSilenceMs = options.streamSilenceMs ?? STREAM_SILENCE_MS;
     this.#options = options;
     this.#renewal = renewal;
+    this.#baseUrl = options.baseUrl.replace(/\/+$/, "");
+    this.#hasOwnServers = this.#baseUrl === contractUrl;
   }
 
   /** Call an operation that answers once. */
@@ -136,7 +141,8 @@ export class Connection {
     const body = content.body ?? null;
     const isStream = body instanceof ReadableStream ? { duplex: "half" } : {};
     const request = { method: prepared.operation.method, headers, body, signal, redirect: "manual", ...isStream } as const;
-    const response = await this.#reach(`${prepared.path}${search}`, request);
+    const base = (this.#hasOwnServers && prepared.operation.server) || this.#baseUrl;
+    const response = await this.#reach(`${base}${prepared.path}${search}`, request);
     content.whenSent?.();
     this.cookies.learn(response.headers);
     return response;
@@ -153,16 +159,16 @@ export class Connection {
   #exchange(method: string, path: string, bearer: string): Promise<Response> {
     const headers = new Headers(this.#options.headers);
     headers.set("authorization", `Bearer ${bearer}`);
-    return this.#reach(path, { method, headers, signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS) });
+    return this.#reach(`${this.#baseUrl}${path}`, { method, headers, signal: AbortSignal.timeout(this.#options.timeoutMs ?? TIMEOUT_MS) });
   }
 
   #patience(attempt: number): Promise<void> {
     return pause(waitMs(this.retry, attempt, undefined) ?? 0, undefined);
   }
 
-  #reach(target: string, request: RequestInit): Promise<Response> {
+  #reach(url: string, request: RequestInit): Promise<Response> {
     const send = this.#options.fetch ?? globalThis.fetch;
-    return send(`${this.#options.baseUrl.replace(/\/+$/, "")}${target}`, request);
+    return send(url, request);
   }
 
   #warn(operation: Operation): void {

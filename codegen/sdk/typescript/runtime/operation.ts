@@ -55,6 +55,8 @@ export interface Operation {
   readonly paging?: Paging;
   readonly events?: Events;
   readonly deprecated?: string;
+  /** Address of the server that the contract names for this operation alone. */
+  readonly server?: string;
 }
 
 /** The arguments of a call. path: by name in the path's template. params: query, header and cookie parameters. */

@@ -10,12 +10,16 @@ interface Sent {
 
 /** A client whose requests are answered in turn. */
 function odd(...answers: Response[]): { client: Client; sent: Sent[] } {
+  return oddAt("http://odd.test", ...answers);
+}
+
+function oddAt(baseUrl: string, ...answers: Response[]): { client: Client; sent: Sent[] } {
   const sent: Sent[] = [];
   const fetch = async (url: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
     sent.push({ url: String(url), headers: new Headers(init.headers), body: init.body });
     return answers.shift() ?? new Response(null, { status: 500 });
   };
-  return { client: new Client({ baseUrl: "http://odd.test", fetch, credentials: { basic: "ada:päss" }, retry: { maxRetries: 0, firstMs: 1, longestMs: 1 } }), sent };
+  return { client: new Client({ baseUrl, fetch, credentials: { basic: "ada:päss" }, retry: { maxRetries: 0, firstMs: 1, longestMs: 1 } }), sent };
 }
 
 async function styles(): Promise<void> {
@@ -128,7 +132,22 @@ async function addresses(): Promise<void> {
   check(new TextDecoder().decode(bytes) === "größe 日本", "a header of any letters travels as UTF-8");
 }
 
+/** While the base is the contract's own, an operation goes to the server that the contract names for it. */
+async function servers(): Promise<void> {
+  const expected = {
+    "https://eu.odd.test/v1/": ["https://ai.odd.test/models", "https://eu.odd.test/v1/models"],
+    "http://mock.test": ["http://mock.test/models", "http://mock.test/models"],
+  };
+  for (const [baseUrl, urls] of Object.entries(expected)) {
+    const { client, sent } = oddAt(baseUrl, Response.json([]), new Response(null, { status: 204 }));
+    await client.models.list();
+    await client.models.ask();
+    check(JSON.stringify(sent.map((each) => each.url)) === JSON.stringify(urls), `${baseUrl}: ${sent.map((each) => each.url).join(" ")}`);
+  }
+}
+
 await addresses();
+await servers();
 await styles();
 await ranges();
 await feeds();
