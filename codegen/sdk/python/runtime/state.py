@@ -25,7 +25,7 @@ class Core:
         retry: Retry,
         timeout_seconds: float | None,
         headers: Mapping[str, str],
-        has_own_servers: bool = False,
+        has_own_servers: bool,
     ) -> None:
         self.base_url = base_url
         self.credentials = credentials
