@@ -4,46 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from codegen import ir
 
 
 def base(root: Mapping[str, Any]) -> str:
     """Return the address of a document's first server, variables at their defaults; "" when it says none that is whole."""
-    return _address(root)
+    return _address(_written(root))
 
 
 def own(root: Mapping[str, Any], operation: ir.Operation) -> str:
     """Return the address of an operation that is served elsewhere than the others; "" when it is not, or not known."""
-    address = _address(_speaker(operation))
+    address = _address(_named(root, operation))
     return "" if address == base(root) else address
 
 
 def told(root: Mapping[str, Any], operation: ir.Operation, argument: str) -> list[str]:
     """Say where an operation goes that is served elsewhere than the others; argument: what a client takes its address by."""
-    written = _url(_speaker(operation))
+    named = _named(root, operation)
     if own(root, operation):
-        return [f"Sent to {own(root, operation)} by a client whose {argument} is the contract's own."]
-    if written and not _address(_speaker(operation)):
-        return [f"Served elsewhere ({written}): make a client whose {argument} is that address."]
+        return [f"Sent to {named} by a client whose {argument} is the contract's own."]
+    if named and not _address(named):
+        return [f"Served elsewhere ({named}): make a client whose {argument} is that address."]
     return []
 
 
 def relative(contract: ir.Contract) -> Iterator[str]:
-    """Yield the pointers of servers of single operations or paths that are no whole address."""
+    """Yield the pointers of servers of single operations or paths that are relative to nothing."""
     for operation in contract.operations:
-        pointer = operation.pointer if operation.node.get("servers") else operation.pointer.rpartition("/")[0]
-        url = _url(_speaker(operation))
-        if url and not urlsplit(url).scheme:
+        named = _named(contract.root, operation)
+        if named and not urlsplit(named).scheme:
+            pointer = operation.pointer if operation.node.get("servers") else operation.pointer.rpartition("/")[0]
             yield f"{pointer}/servers/0"
 
 
-def _speaker(operation: ir.Operation) -> Mapping[str, Any]:
-    return operation.node if operation.node.get("servers") else operation.path_node
+def _named(root: Mapping[str, Any], operation: ir.Operation) -> str:
+    """Return what is named for one operation or its path, relative to the server of all; "" when nothing is."""
+    url = _written(operation.node if operation.node.get("servers") else operation.path_node)
+    is_relative = url and not urlsplit(url).scheme
+    return urljoin(f"{base(root)}/", url).rstrip("/") if is_relative and base(root) else url
 
 
-def _url(node: Mapping[str, Any]) -> str:
+def _written(node: Mapping[str, Any]) -> str:
     """Return the first server's URL, with those variables filled in whose default is no blank to be filled in."""
     server: dict[str, Any] = next(iter(node.get("servers") or ()), {})
     url = str(server.get("url", ""))
@@ -53,8 +56,7 @@ def _url(node: Mapping[str, Any]) -> str:
     return url.rstrip("/") if urlsplit(url).netloc else url
 
 
-def _address(node: Mapping[str, Any]) -> str:
-    url = _url(node)
+def _address(url: str) -> str:
     parts = urlsplit(url)
     is_whole = parts.scheme in {"http", "https"} and parts.netloc and not set(url) & set("{}")
     return url if is_whole else ""

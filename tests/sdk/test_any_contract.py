@@ -281,9 +281,9 @@ def test_a_scheme_that_no_client_writes_takes_its_header_whole(odd: ModuleType) 
 @pytest.mark.parametrize(
     ("base_url", "asked"),
     [
-        (None, ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v1/call"]),
-        ("https://eu.odd.test/v1/", ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v1/call"]),
-        ("http://mock.test", ["http://mock.test/models", "http://mock.test/models", "http://mock.test/call"]),
+        (None, ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v2/models"]),
+        ("https://eu.odd.test/v1/", ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v2/models"]),
+        ("http://mock.test", ["http://mock.test/models", "http://mock.test/models", "http://mock.test/models"]),
     ],
 )  # fmt: skip
 def test_an_operation_goes_to_the_server_that_the_contract_names_for_it(
@@ -305,7 +305,7 @@ def test_an_operation_goes_to_the_server_that_the_contract_names_for_it(
     client = odd.Client(**given, http_client=http_client).with_options(max_retries=0)
     client.models.list()
     client.models.ask()
-    client.call_api.call()
+    client.models.train()
     assert seen == asked
 
 
@@ -323,7 +323,7 @@ def test_what_is_served_elsewhere_says_so(odd: ModuleType) -> None:
     assert "Served elsewhere (https://{agent}): make a client whose base_url is that address." in resource.ask.__doc__
 
 
-def test_a_server_that_is_no_whole_address_is_refused_where_it_stands(tmp_path: Path) -> None:
+def test_a_server_that_is_relative_to_nothing_is_refused_where_it_stands(tmp_path: Path) -> None:
     spec = tmp_path / "odd.yaml"
     operation = "{servers: [{url: /v2}], responses: {default: {description: Any.}}}"
     spec.write_text(f"openapi: 3.1.0\ninfo: {{title: Odd, version: '1'}}\npaths:\n  /all:\n    get: {operation}\n")

@@ -135,13 +135,14 @@ async function addresses(): Promise<void> {
 /** While the base is the contract's own, an operation goes to the server that the contract names for it. */
 async function servers(): Promise<void> {
   const expected = {
-    "https://eu.odd.test/v1/": ["https://ai.odd.test/models", "https://eu.odd.test/v1/models"],
-    "http://mock.test": ["http://mock.test/models", "http://mock.test/models"],
+    "https://eu.odd.test/v1/": ["https://ai.odd.test/models", "https://eu.odd.test/v1/models", "https://eu.odd.test/v2/models"],
+    "http://mock.test": ["http://mock.test/models", "http://mock.test/models", "http://mock.test/models"],
   };
   for (const [baseUrl, urls] of Object.entries(expected)) {
-    const { client, sent } = oddAt(baseUrl, Response.json([]), new Response(null, { status: 204 }));
+    const { client, sent } = oddAt(baseUrl, Response.json([]), new Response(null, { status: 204 }), Response.json({}));
     await client.models.list();
     await client.models.ask();
+    await client.models.train();
     check(JSON.stringify(sent.map((each) => each.url)) === JSON.stringify(urls), `${baseUrl}: ${sent.map((each) => each.url).join(" ")}`);
   }
 }
