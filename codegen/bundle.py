@@ -70,7 +70,10 @@ class Bundle:
         if pointer not in self._found:
             parent, _, token = pointer.rpartition("/")
             node = self.get(parent)
-            self._found[pointer] = node[int(token)] if isinstance(node, list) else node[unescape(token)]
+            try:
+                self._found[pointer] = node[int(token)] if isinstance(node, list) else node[unescape(token)]
+            except (IndexError, TypeError, ValueError) as error:
+                raise KeyError(pointer) from error
         return self._found[pointer]
 
     def follow(self, pointer: str) -> tuple[str, Json]:

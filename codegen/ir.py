@@ -141,7 +141,7 @@ class _Resolver:
             parameters=self._parameters(f"/paths/{escape(path)}", pointer, path_node, node),
             body=self._body(f"{pointer}/requestBody") if "requestBody" in node else None,
             responses=tuple(
-                self._response(status, f"{pointer}/responses/{status}")
+                self._response(status, f"{pointer}/responses/{escape(status)}")
                 for status in sorted(node.get("responses", {}))
                 if not status.startswith("x-")
             ),

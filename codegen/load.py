@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 from urllib.parse import unquote, urlsplit
 
 from codegen.findings import Finding, Location, Refused
@@ -84,7 +84,10 @@ class Sources:
         Raises:
             Refused: it leaves this machine, or names a file or node that does not exist.
         """
-        parts = urlsplit(ref)
+        try:
+            parts = urlsplit(ref)
+        except ValueError as error:
+            self._refuse(at, f"$ref {ref!r}: write a path, '#' and a JSON pointer ({error})")
         if parts.scheme or parts.netloc:
             self._refuse(at, f"copy {ref} into the contract; a $ref must not leave the machine")
         name = self._sibling(at.file, unquote(parts.path)) if parts.path else at.file
@@ -117,7 +120,7 @@ class Sources:
         except (KeyError, IndexError, ValueError, TypeError):
             return False
 
-    def _refuse(self, at: Address, message: str) -> None:
+    def _refuse(self, at: Address, message: str) -> NoReturn:
         location = self.file(at.file).locate(f"{at.pointer}/$ref")
         raise Refused([Finding("refs", location, message)])
 

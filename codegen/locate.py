@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ _NULL = re.compile(r"^(?:~|null|Null|NULL|)$")
 _BOOLEAN = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
 _INTEGER = re.compile(r"^[-+]?[0-9]+$")
 _FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$")
+_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_SURROGATES = re.compile(r"(?<!\\)((?:\\\\)*)((?:\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})+)")
 _NOT_FINITE = re.compile(r"^[-+]?(?:\.inf|\.Inf|\.INF)$|^\.(?:nan|NaN|NAN)$")
 
 
@@ -78,7 +81,7 @@ def read_file(path: Path, name: str) -> SourceFile:
 def read_text(text: str, name: str) -> SourceFile:
     """Parse the text of one file; see `read_file`. A process that compiles again parses only what changed."""
     try:
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(_as_yaml(text), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = Location(name, mark.line + 1, mark.column + 1) if mark else Location(name, 1, 1)
@@ -96,6 +99,14 @@ def read_text(text: str, name: str) -> SourceFile:
     except RecursionError as error:
         raise Refused([Finding("yaml", Location(name, 1, 1), "nest less deeply; nobody could read this")]) from error
     return SourceFile(name, text, data, marks)
+
+
+def _as_yaml(text: str) -> str:
+    """Return JSON as the YAML that it is but for two things: tabs that indent, and letters written as pairs of surrogates."""
+    if not text.lstrip("\ufeff \t\r\n").startswith("{"):
+        return text
+    indented = _INDENT.sub(lambda found: found[0].replace("\t", " "), text)
+    return _SURROGATES.sub(lambda found: found[1] + json.loads(f'"{found[2]}"'), indented)
 
 
 def _is_tab(text: str, line: int, column: int) -> bool:

@@ -65,6 +65,7 @@ def _has_member(bundle: Bundle, schema: str, pointer: str) -> bool:
 
 
 def _is_array(bundle: Bundle, schema: str, pointer: str) -> bool:
-    return (
-        not _has_member(bundle, schema, pointer) or bundle.get(_member(bundle, schema, pointer)).get("type") == "array"
-    )
+    if not _has_member(bundle, schema, pointer):
+        return True
+    node = bundle.get(_member(bundle, schema, pointer))
+    return isinstance(node, dict) and node.get("type") == "array"

@@ -93,7 +93,8 @@ def _messages(contract: Contract, parameter: Parameter) -> Iterator[str]:
         yield "write `required: true`; a path parameter always is"
     if not str(node.get("description") or "x").strip():
         yield "write a description or leave it out"
-    if node.get("required") is True and "default" in contract.bundle.follow(parameter.schema)[1]:
+    _, schema = contract.bundle.follow(parameter.schema)
+    if node.get("required") is True and isinstance(schema, dict) and "default" in schema:
         yield "remove the default, or `required`: what must be sent is not filled in"
     kinds = Resolved(contract.bundle, parameter.schema).kinds()
     if parameter.content is not None:

@@ -56,11 +56,9 @@ def _union(bundle: Bundle, pointer: str, node: dict[str, Any], count: int) -> It
             yield Finding(RULE, bundle.locate(variant), "name this variant in the discriminator's mapping")
             continue
         tag = Resolved(bundle, component).properties().get(discriminator["propertyName"])
-        required = bundle.get(component).get("required", [])
-        if (
-            tag is None
-            or tag.node != {**tag.node, "const": mapping[component]}
-            or discriminator["propertyName"] not in required
+        fixed = tag.node.get("const") if tag is not None and isinstance(tag.node, dict) else None
+        if fixed != mapping[component] or discriminator["propertyName"] not in bundle.get(component).get(
+            "required", []
         ):
             fix = f"require {discriminator['propertyName']} and write `const: {mapping[component]}` for it"
             yield Finding(RULE, bundle.locate(component), fix)

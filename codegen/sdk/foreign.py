@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from codegen import grammar, ir
 from codegen.bundle import Bundle
@@ -13,7 +13,29 @@ from codegen.lint.parameters import COOKIE_OF_MANY, STYLES
 from codegen.locate import escape
 from codegen.resolved import Resolved
 from codegen.sdk import servers
-from codegen.structure import valid_schemas
+from codegen.structure import field_types, valid_schemas
+
+_REQUIRED = {
+    "root": ("openapi", "info"),
+    "info": ("title", "version"),
+    "parameter": ("name", "in"),
+    "securityScheme": ("type",),
+    "discriminator": ("propertyName",),
+}
+_NUMBERS = dict.fromkeys(("maximum", "minimum", "maxLength", "minLength", "maxItems", "minItems"), int | float)
+_TYPES: dict[str, dict[str, Any]] = {
+    "root": {"openapi": str, "security": list[dict[str, list[str]]]},
+    "operation": {"tags": list[str], "security": list[dict[str, list[str]]], "operationId": str},
+    "parameter": {"name": str, "in": Literal["path", "query", "header", "cookie"], "style": str, "required": bool},
+    "requestBody": {"required": bool},
+    "encoding": {"contentType": str, "style": str},
+    "server": {"url": str},
+    "securityScheme": {"type": str, "in": Literal["query", "header", "cookie"], "scheme": str, "name": str},
+    "discriminator": {"propertyName": str, "mapping": dict[str, str]},
+    "schema": {"type": str | list[str], "enum": list[Any], "required": list[str], "format": str, **_NUMBERS},
+}
+"""What a client is made from; whatever else has another form than OpenAPI says does no harm."""
+_FORMS = {kind: {"$ref": str, **_TYPES.get(kind, {})} for kind in grammar.KINDS}
 
 _ANY_TYPE = re.compile(r"(\*|application)/\*")
 
@@ -22,11 +44,16 @@ def read(bundle: Bundle) -> ir.Contract:
     """Complete a bundle that was not read yet, and resolve it.
 
     Raises:
-        Refused: with every schema that is a part of itself, or with every parameter and server that a client would write
-            otherwise than the contract says.
+        Refused: with everything of another form than OpenAPI gives it and every schema that is a part of itself, or with
+            every parameter and server that a client would write otherwise than the contract says.
     """
-    if endless := list(valid_schemas.circles(bundle)):
-        raise Refused(endless)
+    wrong = list(_version(bundle)) or [
+        *field_types.findings(bundle, _REQUIRED, _FORMS),
+        *_slips(bundle),
+        *valid_schemas.circles(bundle),
+    ]
+    if wrong:
+        raise Refused(wrong)
     _complete(bundle)
     contract = ir.build(bundle)
     findings = [
@@ -41,6 +68,25 @@ def read(bundle: Bundle) -> ir.Contract:
     if findings:
         raise Refused(findings)
     return contract
+
+
+def _version(bundle: Bundle) -> Iterator[Finding]:
+    if "swagger" in bundle.document:
+        yield Finding("sdk", bundle.locate("/swagger"), "convert it to OpenAPI 3: this is Swagger's format")
+    elif not re.fullmatch(r"3(\.\d+)+", str(bundle.document.get("openapi"))):
+        yield Finding(
+            "sdk", bundle.locate(""), "write the version, as in `openapi: 3.1.0`: clients are made of OpenAPI 3"
+        )
+
+
+def _slips(bundle: Bundle) -> Iterator[Finding]:
+    for pointer, kind in bundle.kinds.items():
+        node = bundle.get(pointer)
+        if kind == "securityScheme" and isinstance(node, dict) and node.get("type") == "apiKey":
+            for name in {"name", "in"} - node.keys():
+                yield Finding("sdk", bundle.locate(pointer), f"give this key its {name}")
+        if kind == "mediaType" and isinstance(node, dict) and "type" in node:
+            yield Finding("sdk", bundle.locate(f"{pointer}/type"), "write it below `schema`: a media type has no type")
 
 
 def _messages(bundle: Bundle, operation: ir.Operation) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from codegen import ir
 
@@ -34,7 +34,7 @@ def relative(contract: ir.Contract) -> Iterator[str]:
     """Yield the pointers of servers of single operations or paths that are relative to nothing."""
     for operation in contract.operations:
         named = _named(contract.root, operation)
-        if named and not urlsplit(named).scheme:
+        if named and not _split(named).scheme:
             pointer = operation.pointer if operation.node.get("servers") else operation.pointer.rpartition("/")[0]
             yield f"{pointer}/servers/0"
 
@@ -42,8 +42,12 @@ def relative(contract: ir.Contract) -> Iterator[str]:
 def _named(root: Mapping[str, Any], operation: ir.Operation) -> str:
     """Return what is named for one operation or its path, relative to the server of all; "" when nothing is."""
     url = _written(operation.node if operation.node.get("servers") else operation.path_node)
-    is_relative = url and not urlsplit(url).scheme
-    return urljoin(f"{base(root)}/", url).rstrip("/") if is_relative and base(root) else url
+    if not url or _split(url).scheme or not base(root):
+        return url
+    try:
+        return urljoin(f"{base(root)}/", url).rstrip("/")
+    except ValueError:
+        return url
 
 
 def _written(node: Mapping[str, Any]) -> str:
@@ -53,10 +57,17 @@ def _written(node: Mapping[str, Any]) -> str:
     for name, variable in (server.get("variables") or {}).items():
         default = str(variable.get("default", ""))
         url = url if not default or set(default) & set("{}<>") else url.replace(f"{{{name}}}", default)
-    return url.rstrip("/") if urlsplit(url).netloc else url
+    return url.rstrip("/") if _split(url).netloc else url
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # "//[" begins an address of IPv6
+        return urlsplit("")
 
 
 def _address(url: str) -> str:
-    parts = urlsplit(url)
+    parts = _split(url)
     is_whole = parts.scheme in {"http", "https"} and parts.netloc and not set(url) & set("{}")
     return url if is_whole else ""

@@ -192,10 +192,7 @@ def _body(
     arguments = []
     for name, pointer in properties.items():
         if name not in constants:
-            node = bundle.follow(pointer)[1]
-            own = bundle.get(pointer)
-            description = own.get("description") or node.get("description", "") if isinstance(own, dict) else ""
-            told = {"required": name in needed and is_required, "description": description}
+            told = {"required": name in needed and is_required, "description": described(bundle, pointer)}
             arguments.append(_argument(names, name, "body", pointer, told))
     separators = _separators(media.node.get("encoding", {}))
     return Body(media.content_type, media.schema, False, is_required, constants, separators), arguments
@@ -310,6 +307,14 @@ def required(bundle: Bundle, pointer: str, *, is_sent: bool | None = None) -> se
 def _is_marked(bundle: Bundle, pointer: str | None, mark: str) -> bool:
     nodes = (bundle.get(pointer), bundle.follow(pointer)[1]) if pointer is not None else ()
     return any(isinstance(node, dict) and node.get(mark) is True for node in nodes)
+
+
+def described(bundle: Bundle, pointer: str) -> str:
+    """Return a schema's own description, or that of what it refers to."""
+    for node in (bundle.get(pointer), bundle.follow(pointer)[1]):
+        if isinstance(node, dict) and isinstance(node.get("description"), str):
+            return str(node["description"])
+    return ""
 
 
 def member_at(bundle: Bundle, pointer: str, path: str) -> str | None:

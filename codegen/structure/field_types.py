@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -16,7 +16,10 @@ RULE = "field_types"
 _TEXTS = dict.fromkeys(("summary", "description", "name", "title", "operationId", "url", "operationRef"), str)
 _FLAGS = dict.fromkeys(("deprecated", "explode"), bool)
 _SECURITY = list[dict[str, list[str]]]
-TYPES: dict[str, dict[str, Any]] = {
+Types = Mapping[str, Mapping[str, Any]]
+"""Kind → field → the type of what it holds."""
+
+TYPES: Types = {
     "root": {"openapi": str, "security": _SECURITY, "jsonSchemaDialect": str},
     "info": {"version": str},
     "operation": {"tags": list[str], "security": _SECURITY},
@@ -44,6 +47,12 @@ REQUIRED = {
 
 def check(bundle: Bundle) -> Iterator[Finding]:
     """Yield fields of the wrong type and fields that are missing."""
+    common = {kind: {} if kind in {"schema", "sse"} else {"$ref": str, **_TEXTS, **_FLAGS} for kind in grammar.KINDS}
+    return findings(bundle, REQUIRED, {kind: {**fields, **TYPES.get(kind, {})} for kind, fields in common.items()})
+
+
+def findings(bundle: Bundle, required: Mapping[str, Sequence[str]], types: Types) -> Iterator[Finding]:
+    """Yield what has another form than OpenAPI gives it; required, types: of a kind, which fields there must be, and what they hold."""
     for pointer, kind in bundle.kinds.items():
         node = bundle.get(pointer)
         if kind == "schema" and isinstance(node, bool):
@@ -51,24 +60,22 @@ def check(bundle: Bundle) -> Iterator[Finding]:
         if not isinstance(node, dict):
             yield Finding(RULE, bundle.locate(pointer), f"write a mapping: this is where the {kind} stands")
             continue
-        for name in () if "$ref" in node else REQUIRED.get(kind, ()):
+        for name in () if "$ref" in node else required.get(kind, ()):
             if name not in node:
                 yield Finding(RULE, bundle.locate(pointer), f"give this {kind} its {name}")
         for name, value in node.items():
-            for message in _messages(kind, name, value):
+            for message in _messages(kind, name, value, types.get(kind, {})):
                 yield Finding(RULE, bundle.locate(f"{pointer}/{escape(name)}"), message)
 
 
-def _messages(kind: str, name: str, value: Any) -> Iterator[str]:
+def _messages(kind: str, name: str, value: Any, known: Mapping[str, Any]) -> Iterator[str]:
     slot = grammar.slot(kind, name)
     if slot is not None and slot.form in {"list", "map"}:
         expected = list if slot.form == "list" else dict
         if not isinstance(value, expected):
             yield f"{name}: write a {'list' if slot.form == 'list' else 'mapping'}"
         return
-    common = {} if kind in {"schema", "sse"} else _TEXTS | _FLAGS
-    known = common | TYPES.get(kind, {})
-    if name in known and slot == grammar.DATA:
+    if name in known and slot in {None, grammar.DATA}:
         try:
             msgspec.convert(value, known[name])
         except msgspec.ValidationError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import jsonschema_rs
 
+from codegen import grammar
 from codegen.bundle import Bundle
 from codegen.findings import Finding, meant
 from codegen.locate import escape
@@ -43,7 +44,6 @@ _INSTEAD = {
     "byte": "a pattern",
     "binary": "contentMediaType",
 }
-_NESTED = frozenset(["type", "required", "enum", "dependentRequired"])
 _COMBINATIONS = frozenset(["allOf", "anyOf", "oneOf", "not", "if", "then", "else"])
 _LISTS = ("allOf", "anyOf", "oneOf", "prefixItems")
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -97,7 +97,7 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
     if not isinstance(node, dict):
         yield Finding(RULE, bundle.locate(pointer), "write a schema: an object, true or false")
         return
-    own = {key: value for key, value in node.items() if isinstance(value, str | int | float | None) or key in _NESTED}
+    own = {key: value for key, value in node.items() if grammar.slot("schema", key) in {None, grammar.DATA}}
     own |= {key: len(node[key]) * [{}] for key in _LISTS if isinstance(node.get(key), list)}
     try:
         jsonschema_rs.meta.validate({**own, "$schema": _DIALECT})
@@ -115,7 +115,7 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
 
 
 def _format(bundle: Bundle, pointer: str, name: object) -> Iterator[Finding]:
-    if name is not None and name not in FORMATS | _ANNOTATIONS:
+    if isinstance(name, str) and name not in FORMATS | _ANNOTATIONS:
         fix = f"write {_INSTEAD[str(name)]} instead" if str(name) in _INSTEAD else "write a pattern instead"
         yield Finding(RULE, bundle.locate(f"{pointer}/format"), f"format {name!r} is not checked: {fix}")
 

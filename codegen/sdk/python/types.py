@@ -217,7 +217,7 @@ class _Writer:
         needed = surface.required(bundle, pointer, is_sent=False)
         options = f", tag_field={literal(tag[0])}, tag={literal(tag[1])}" if tag else ""
         lines = [f"class {own}(Struct, kw_only=True, frozen=True{options}):\n"]
-        lines.append(docstring([sentence(_described(bundle, pointer))], 4))
+        lines.append(docstring([sentence(surface.described(bundle, pointer))], 4))
         used: set[str] = set()
         secrets: list[str] = []
         for wire, member in surface.members(bundle, pointer).items():
@@ -233,7 +233,8 @@ class _Writer:
             expression = _joined([expression, "UnsetType"]) if is_missing else expression
             lines.append(f"    {attribute}: {expression}{f' = {default}' if default else ''}\n")
             lines.append(docstring([words(bundle, member)], 4))
-            if bundle.follow(member)[1].get("format") == "password":
+            _, shape = bundle.follow(member)
+            if isinstance(shape, dict) and shape.get("format") == "password":
                 secrets.append(attribute)
         if secrets:
             names = ", ".join(literal(secret) for secret in secrets)
@@ -254,7 +255,7 @@ class _Writer:
         ):
             inner = ", ".join(f"{literal(wire)}: {literal(expression)}" for wire, expression, _ in rows)
             return f'{own} = TypedDict("{own}", {{{inner}}}, total=False)\n'
-        head = f"class {own}(TypedDict, total=False):\n{docstring([sentence(_described(bundle, pointer))], 4)}"
+        head = f"class {own}(TypedDict, total=False):\n{docstring([sentence(surface.described(bundle, pointer))], 4)}"
         return head + "".join(f"    {wire}: {expression}\n{docstring([text], 4)}" for wire, expression, text in rows)
 
 
@@ -262,7 +263,7 @@ def words(bundle: Bundle, pointer: str) -> str:
     """Return what is to be said of a member: its description, its unit, that it is deprecated."""
     node = bundle.get(pointer)
     target = bundle.follow(pointer)[1]
-    texts = [_described(bundle, pointer)]
+    texts = [surface.described(bundle, pointer)]
     for place in (node, target):
         unit = place.get("x-unit") if isinstance(place, dict) else None
         if unit:
@@ -271,13 +272,6 @@ def words(bundle: Bundle, pointer: str) -> str:
     if isinstance(target, dict) and target.get("deprecated"):
         texts.append("Deprecated")
     return " ".join(sentence(text) for text in texts if text)
-
-
-def _described(bundle: Bundle, pointer: str) -> str:
-    for node in (bundle.get(pointer), bundle.follow(pointer)[1]):
-        if isinstance(node, dict) and isinstance(node.get("description"), str):
-            return str(node["description"])
-    return ""
 
 
 def _attribute(wire: str, used: set[str]) -> str:
