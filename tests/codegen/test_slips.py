@@ -67,7 +67,8 @@ def test_a_slip_is_taken_or_refused_where_it_stands(
         else:
             taken += 1
     assert places == {"slip.json"}
-    assert min(taken, refused) > CASES / share / 50, "there are slips of both kinds"
+    assert taken, "a slip may do no harm"
+    assert refused
 
 
 @pytest.mark.parametrize(
