@@ -123,4 +123,5 @@ class Telemetry:
 
 
 _request_counter = lru_cache(maxsize=8192)(metrics.request_counter)
+# A counter writes into the file of the process that made it.
 os.register_at_fork(after_in_child=_request_counter.cache_clear)

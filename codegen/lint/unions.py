@@ -57,8 +57,7 @@ def _union(bundle: Bundle, pointer: str, node: dict[str, Any], count: int) -> It
             continue
         tag = Resolved(bundle, component).properties().get(discriminator["propertyName"])
         fixed = tag.node.get("const") if tag is not None and isinstance(tag.node, dict) else None
-        if fixed != mapping[component] or discriminator["propertyName"] not in bundle.get(component).get(
-            "required", []
-        ):
+        required = bundle.get(component).get("required", [])
+        if fixed != mapping[component] or discriminator["propertyName"] not in required:
             fix = f"require {discriminator['propertyName']} and write `const: {mapping[component]}` for it"
             yield Finding(RULE, bundle.locate(component), fix)

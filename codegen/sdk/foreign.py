@@ -16,22 +16,17 @@ from codegen.sdk import servers
 from codegen.structure import field_types, valid_schemas
 
 _REQUIRED = {
+    **{kind: field_types.REQUIRED[kind] for kind in ("info", "parameter", "securityScheme", "discriminator")},
     "root": ("openapi", "info"),
-    "info": ("title", "version"),
-    "parameter": ("name", "in"),
-    "securityScheme": ("type",),
-    "discriminator": ("propertyName",),
 }
 _NUMBERS = dict.fromkeys(("maximum", "minimum", "maxLength", "minLength", "maxItems", "minItems"), int | float)
-_TYPES: dict[str, dict[str, Any]] = {
-    "root": {"openapi": str, "security": list[dict[str, list[str]]]},
-    "operation": {"tags": list[str], "security": list[dict[str, list[str]]], "operationId": str},
-    "parameter": {"name": str, "in": Literal["path", "query", "header", "cookie"], "style": str, "required": bool},
-    "requestBody": {"required": bool},
-    "encoding": {"contentType": str, "style": str},
+_TYPES: field_types.Types = {
+    **{kind: field_types.TYPES[kind] for kind in ("requestBody", "encoding", "discriminator")},
+    "root": {"openapi": str, "security": field_types.SECURITY},
+    "operation": {**field_types.TYPES["operation"], "operationId": str},
+    "parameter": {**field_types.TYPES["parameter"], "name": str},
     "server": {"url": str},
-    "securityScheme": {"type": str, "in": Literal["query", "header", "cookie"], "scheme": str, "name": str},
-    "discriminator": {"propertyName": str, "mapping": dict[str, str]},
+    "securityScheme": {**field_types.TYPES["securityScheme"], "in": Literal["query", "header", "cookie"], "name": str},
     "schema": {"type": str | list[str], "enum": list[Any], "required": list[str], "format": str, **_NUMBERS},
 }
 """What a client is made from; whatever else has another form than OpenAPI says does no harm."""
@@ -83,7 +78,7 @@ def _slips(bundle: Bundle) -> Iterator[Finding]:
     for pointer, kind in bundle.kinds.items():
         node = bundle.get(pointer)
         if kind == "securityScheme" and isinstance(node, dict) and node.get("type") == "apiKey":
-            for name in {"name", "in"} - node.keys():
+            for name in sorted({"name", "in"} - node.keys()):
                 yield Finding("sdk", bundle.locate(pointer), f"give this key its {name}")
         if kind == "mediaType" and isinstance(node, dict) and "type" in node:
             yield Finding("sdk", bundle.locate(f"{pointer}/type"), "write it below `schema`: a media type has no type")

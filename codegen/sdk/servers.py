@@ -23,11 +23,11 @@ def own(root: Mapping[str, Any], operation: ir.Operation) -> str:
 def told(root: Mapping[str, Any], operation: ir.Operation, argument: str) -> list[str]:
     """Say where an operation goes that is served elsewhere than the others; argument: what a client takes its address by."""
     named = _named(root, operation)
-    if own(root, operation):
+    if named in {"", base(root)}:
+        return []
+    if _address(named):
         return [f"Sent to {named} by a client whose {argument} is the contract's own."]
-    if named and not _address(named):
-        return [f"Served elsewhere ({named}): make a client whose {argument} is that address."]
-    return []
+    return [f"Served elsewhere ({named}): make a client whose {argument} is that address."]
 
 
 def relative(contract: ir.Contract) -> Iterator[str]:

@@ -15,14 +15,14 @@ from codegen.locate import escape
 RULE = "field_types"
 _TEXTS = dict.fromkeys(("summary", "description", "name", "title", "operationId", "url", "operationRef"), str)
 _FLAGS = dict.fromkeys(("deprecated", "explode"), bool)
-_SECURITY = list[dict[str, list[str]]]
+SECURITY = list[dict[str, list[str]]]
 Types = Mapping[str, Mapping[str, Any]]
 """Kind → field → the type of what it holds."""
 
 TYPES: Types = {
-    "root": {"openapi": str, "security": _SECURITY, "jsonSchemaDialect": str},
+    "root": {"openapi": str, "security": SECURITY, "jsonSchemaDialect": str},
     "info": {"version": str},
-    "operation": {"tags": list[str], "security": _SECURITY},
+    "operation": {"tags": list[str], "security": SECURITY},
     "parameter": {"required": bool, "in": Literal["path", "query", "header", "cookie"], "style": str},
     "header": {"required": bool, "style": Literal["simple"]},
     "requestBody": {"required": bool},
@@ -32,6 +32,10 @@ TYPES: Types = {
     "link": {"parameters": dict[str, Any]},
     "discriminator": {"propertyName": str, "mapping": dict[str, str]},
     "schema": {"examples": list[Any], "description": str, "title": str},
+}
+_KNOWN: Types = {
+    kind: {**({} if kind in {"schema", "sse"} else {"$ref": str, **_TEXTS, **_FLAGS}), **TYPES.get(kind, {})}
+    for kind in grammar.KINDS
 }
 REQUIRED = {
     "root": ("openapi", "info", "paths"),
@@ -47,8 +51,7 @@ REQUIRED = {
 
 def check(bundle: Bundle) -> Iterator[Finding]:
     """Yield fields of the wrong type and fields that are missing."""
-    common = {kind: {} if kind in {"schema", "sse"} else {"$ref": str, **_TEXTS, **_FLAGS} for kind in grammar.KINDS}
-    return findings(bundle, REQUIRED, {kind: {**fields, **TYPES.get(kind, {})} for kind, fields in common.items()})
+    return findings(bundle, REQUIRED, _KNOWN)
 
 
 def findings(bundle: Bundle, required: Mapping[str, Sequence[str]], types: Types) -> Iterator[Finding]:

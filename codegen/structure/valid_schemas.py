@@ -116,7 +116,7 @@ def _schema(bundle: Bundle, pointer: str) -> Iterator[Finding]:
 
 def _format(bundle: Bundle, pointer: str, name: object) -> Iterator[Finding]:
     if isinstance(name, str) and name not in FORMATS | _ANNOTATIONS:
-        fix = f"write {_INSTEAD[str(name)]} instead" if str(name) in _INSTEAD else "write a pattern instead"
+        fix = f"write {_INSTEAD[name]} instead" if name in _INSTEAD else "write a pattern instead"
         yield Finding(RULE, bundle.locate(f"{pointer}/format"), f"format {name!r} is not checked: {fix}")
 
 

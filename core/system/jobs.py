@@ -118,7 +118,7 @@ class SqlJobQueue:
             _functions[job.kind](job)
         except LeaseLost:
             return  # The worker that holds it now does the rest.
-        except Exception:
+        except Exception:  # whatever it was, the job is not lost, and not done again at once
             with suppress(*AWAY):  # then its lease lapses
                 _put_off(job)
             raise
@@ -127,8 +127,7 @@ class SqlJobQueue:
         """Give up these leases unfinished, so that another worker may claim the jobs at once."""
         if job_ids:
             with write():
-                given = {"state": "queued", "worker": None, "due_at": clock.now()}  # the next claim raises the fence
-                JobRow.update(given).where(JobRow.id.in_(_held(worker_id, job_ids))).execute()
+                JobRow.update(_queued(clock.now_ms())).where(JobRow.id.in_(_held(worker_id, job_ids))).execute()
                 after_commit(_wake_here)
 
     def listen(self, wake: Callable[[], None]) -> None:
@@ -140,8 +139,12 @@ def _put_off(job: Job) -> None:
     """Let a job wait that has failed: as long as a lease at first, twice as long each time once it has failed often."""
     pause_ms = min(LEASE_MS << max(0, min(job.attempt - _PROMPT_ATTEMPTS, 16)), _LONGEST_PAUSE_MS)
     with write():
-        waiting = {"state": "queued", "worker": None, "due_at": clock.from_ms(clock.now_ms() + pause_ms)}
-        JobRow.update(waiting).where(_is_held(job)).execute()
+        JobRow.update(_queued(clock.now_ms() + pause_ms)).where(_is_held(job)).execute()
+
+
+def _queued(due_at_ms: int) -> dict[str, Any]:
+    """Return what a held job becomes that is given up unfinished; the next claim raises the fence."""
+    return {"state": "queued", "worker": None, "due_at": due_at_ms}
 
 
 def _is_held(job: Job) -> Any:

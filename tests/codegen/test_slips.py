@@ -62,7 +62,7 @@ def test_a_slip_is_taken_or_refused_where_it_stands(
         except Refused as error:
             refused += 1
             places |= {finding.location.file for finding in error.findings}
-        except Exception as error:
+        except Exception as error:  # what must not happen, told with the slip that made it
             raise AssertionError(f"seed {SEED}: {told}") from error
         else:
             taken += 1

@@ -44,7 +44,8 @@ class Method:
 
     aliases: exported type names → TypeScript. params, body: the alias of that argument, None without one.
     result: the type of a value, of an item (paged) or of an event. options: interfaces of the options it takes.
-    data: the Operation of the run time as plain data. constants: members of the body that this way of calling fixes.
+    data: the Operation of the run time as plain data. served: what is to be said of a server of its own.
+    constants: members of the body that this way of calling fixes.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Method:
     page: str | None
     options: tuple[str, ...]
     data: dict[str, Any]
+    served: list[str]
     constants: dict[str, Any] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
 
@@ -155,6 +157,7 @@ class _Builder:
             page=page,
             options=self._options(),
             data=self._data(kind, body),
+            served=servers.told(self._bundle.document, self._operation, "baseUrl"),
             constants=constants if body is not None else {},
             aliases=aliases,
         )

@@ -32,7 +32,7 @@ _RUNTIME_TYPES = (
 def sources(contract: ir.Contract) -> dict[str, str]:
     """Return path below `src/` → text, and `api.md`."""
     resources = {resource.name: methods(contract.bundle, resource) for resource in surface.resources(contract)}
-    files = {f"src/resources/{name}.ts": _resource(name, found, contract.root) for name, found in resources.items()}
+    files = {f"src/resources/{name}.ts": _resource(name, found) for name, found in resources.items()}
     areas = _types(contract.root)
     files |= {f"src/types/{area}.ts": text for area, text in areas.items()}
     files["src/schemes.ts"] = _schemes(contract)
@@ -42,8 +42,8 @@ def sources(contract: ir.Contract) -> dict[str, str]:
     return files
 
 
-def _resource(name: str, found: tuple[Method, ...], root: Mapping[str, Any]) -> str:
-    body = "\n".join(_method(method, root) for method in found)
+def _resource(name: str, found: tuple[Method, ...]) -> str:
+    body = "\n".join(_method(method) for method in found)
     constants = "\n".join(f"const {_constant(m)}: Operation = {_literal(m.data)};" for m in found)
     aliases = "\n".join(f"export type {alias} = {type_};" for m in found for alias, type_ in m.aliases.items())
     text = f"{aliases}\n{body}"
@@ -73,7 +73,7 @@ def _constant(method: Method) -> str:
     return snake(camel(method.name)).upper()
 
 
-def _method(method: Method, root: Mapping[str, Any]) -> str:
+def _method(method: Method) -> str:
     arguments = [f"{argument.name}: {argument.type}" for argument in method.path]
     passed = []
     if method.path:
@@ -87,7 +87,7 @@ def _method(method: Method, root: Mapping[str, Any]) -> str:
     return "\n".join(
         [
             "",
-            textwrap.indent(_comment(method, root), "  "),
+            textwrap.indent(_comment(method), "  "),
             f"  {method.name}({', '.join(arguments)}): {result} {{",
             f"    return this.#connection.{call}({_constant(method)}, {{ {', '.join(passed)} }}, options);",
             "  }",
@@ -127,13 +127,13 @@ def _call(method: Method) -> tuple[str, str]:
     return f"call<{method.result}>", f"Call<{method.result}>"
 
 
-def _comment(method: Method, root: Mapping[str, Any]) -> str:
+def _comment(method: Method) -> str:
     node = method.operation.node
     lines = [str(node.get("summary", "")).strip(), "", *str(node.get("description", "")).strip().splitlines(), ""]
     lines += [f"@param {a.name} {' '.join(str(a.description).split())}".rstrip() for a in method.path]
     refused = [response.status for response in method.operation.responses if response.status >= "4"]
     lines += [f"@throws a StatusError of {', '.join(refused)}"] if refused else []
-    lines += servers.told(root, method.operation, "baseUrl")
+    lines += method.served
     if "deprecated" in method.data:
         lines.append(f"@deprecated {method.data['deprecated']}")
     safe = [line.replace("*/", "*\\/") for line in lines]

@@ -109,13 +109,12 @@ def test_a_released_job_is_claimed_at_once_and_its_former_holder_is_fenced_off()
     assert again.id == job.id
 
 
-def test_a_job_that_fails_waits_longer_and_longer_and_its_kind_may_be_mended(
-    frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(job: Job) -> None:
-        raise RuntimeError("a bug")
+def _fail(job: Job) -> None:
+    raise RuntimeError("a bug")
 
-    monkeypatch.setattr(jobs, "_functions", {KIND: fail})
+
+def test_a_job_that_fails_waits_longer_and_longer_and_its_kind_may_be_mended(frozen_clock: FrozenClock) -> None:
+    jobs.register(KIND, _fail)
     _enqueue()
     pauses = []
     for _ in range(14):
@@ -129,25 +128,19 @@ def test_a_job_that_fails_waits_longer_and_longer_and_its_kind_may_be_mended(
             pause += 1
         pauses.append(pause)
     assert pauses == [3, 3, 3, 3, 3, 6, 12, 24, 48, 96, 192, 300, 300, 300]
-    monkeypatch.setattr(jobs, "_functions", {KIND: _finish})
+    jobs.register(KIND, _finish)
     (job,) = QUEUE.claim("two", 10)
     QUEUE.run(job)
     frozen_clock.advance(1000)
     assert QUEUE.claim("one", 10) == ()
 
 
-def test_a_failure_of_a_job_that_another_holds_now_puts_nothing_off(
-    frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_of_a_job_that_another_holds_now_puts_nothing_off(frozen_clock: FrozenClock) -> None:
     _enqueue()
     (first,) = QUEUE.claim("one", 10)
     frozen_clock.advance(jobs.LEASE_MS / 1000 + 0.001)
     (second,) = QUEUE.claim("two", 10)
-
-    def fail(job: Job) -> None:
-        raise RuntimeError("a bug")
-
-    monkeypatch.setattr(jobs, "_functions", {KIND: fail})
+    jobs.register(KIND, _fail)
     with pytest.raises(RuntimeError, match="a bug"):
         QUEUE.run(first)
     assert jobs.peek_leases([second]).held == {second.id}
